@@ -1,16 +1,21 @@
 import { defineConfig } from 'vitest/config';
 
+const report = process.env.VITRINE_REPORT;
+
 export default defineConfig({
 	test: {
 		include: [
 			'src/**/*.test.ts',
 			'cli/**/*.test.ts',
 			'scripts/**/*.test.ts',
-			'tests/unit/**/*.test.ts'
+			'tests/conformance/**/*.test.ts'
 		],
 		environment: 'node',
+		// A session of onnxruntime-web changes globals: every file gets a process of its own.
 		pool: 'forks',
 		maxWorkers: 2,
-		testTimeout: 20_000
+		testTimeout: 30_000,
+		reporters: report ? ['default', 'json'] : ['default'],
+		outputFile: report
 	}
 });
