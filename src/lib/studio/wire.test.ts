@@ -1,0 +1,32 @@
+import { expose, wrap, type Endpoint } from 'comlink';
+import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
+import { MessageChannel } from 'node:worker_threads';
+import { expect, it } from 'vitest';
+import { StudioError } from '#lib/core/errors.ts';
+import { installErrorTransfer } from './wire.ts';
+
+interface Failing {
+	studio(): Promise<void>;
+	plain(): Promise<void>;
+}
+
+it('carries StudioErrors with code and hint, and other errors with their message', async () => {
+	installErrorTransfer();
+	installErrorTransfer();
+	const { port1, port2 } = new MessageChannel();
+	const failing: Failing = {
+		studio: async () => {
+			throw new StudioError('quota', 'full', 'delete a model');
+		},
+		plain: async () => {
+			throw new TypeError('plain');
+		}
+	};
+	expose(failing, nodeEndpoint(port1) as Endpoint);
+	const remote = wrap<Failing>(nodeEndpoint(port2) as Endpoint);
+	await expect(remote.studio()).rejects.toBeInstanceOf(StudioError);
+	await expect(remote.studio()).rejects.toMatchObject({ code: 'quota', hint: 'delete a model' });
+	await expect(remote.plain()).rejects.toMatchObject({ message: 'plain', name: 'TypeError' });
+	port1.close();
+	port2.close();
+});
