@@ -38,9 +38,7 @@ function embedHeaders(frameAncestors) {
  * @returns {Record<string, string>}
  */
 export function headersFor(pathname, { frameAncestors = "'self'" } = {}) {
-	const headers = /^\/embed\/frame(\/|$)/.test(pathname)
-		? embedHeaders(frameAncestors)
-		: { ...PAGE };
+	const headers = /^\/embed(\/|$)/.test(pathname) ? embedHeaders(frameAncestors) : { ...PAGE };
 	headers['Cache-Control'] = pathname.includes('/_app/immutable/')
 		? 'public, max-age=31536000, immutable'
 		: 'no-cache';
