@@ -1,6 +1,4 @@
-import { expose, wrap, type Endpoint } from 'comlink';
-import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
-import { MessageChannel } from 'node:worker_threads';
+import { expose, wrap } from 'comlink';
 import { expect, it } from 'vitest';
 import { StudioError } from '#lib/core/errors.ts';
 import { installErrorTransfer } from './wire.ts';
@@ -22,8 +20,8 @@ it('carries StudioErrors with code and hint, and other errors with their message
 			throw new TypeError('plain');
 		}
 	};
-	expose(failing, nodeEndpoint(port1) as Endpoint);
-	const remote = wrap<Failing>(nodeEndpoint(port2) as Endpoint);
+	expose(failing, port1);
+	const remote = wrap<Failing>(port2);
 	await expect(remote.studio()).rejects.toBeInstanceOf(StudioError);
 	await expect(remote.studio()).rejects.toMatchObject({ code: 'quota', hint: 'delete a model' });
 	await expect(remote.plain()).rejects.toMatchObject({ message: 'plain', name: 'TypeError' });

@@ -1,6 +1,9 @@
 import { transferHandlers, type TransferHandler } from 'comlink';
 import { StudioError, errorFromRecord, type ErrorRecord } from '#lib/core/errors.ts';
 
+/** A second call must not wrap the handler again. */
+let installed = false;
+
 type Serialized = { readonly studio: ErrorRecord } | { readonly other: unknown };
 
 /**
@@ -9,7 +12,7 @@ type Serialized = { readonly studio: ErrorRecord } | { readonly other: unknown }
  */
 export function installErrorTransfer(): void {
 	const plain = transferHandlers.get('throw');
-	if (!plain || transferHandlers.get('vitrine-errors')) return;
+	if (!plain || installed) return;
 	const handler: TransferHandler<{ value: unknown }, Serialized> = {
 		canHandle: (value): value is { value: unknown } => plain.canHandle(value),
 		serialize(thrown) {
@@ -22,10 +25,6 @@ export function installErrorTransfer(): void {
 			return plain.deserialize(serialized.other) as { value: unknown };
 		}
 	};
-	transferHandlers.set('throw', handler);
-	// A marker that never handles anything: a second call must not wrap the handler again.
-	transferHandlers.set('vitrine-errors', { ...handler, canHandle: () => false } as TransferHandler<
-		unknown,
-		unknown
-	>);
+	transferHandlers.set('throw', handler as TransferHandler<unknown, unknown>);
+	installed = true;
 }
