@@ -6,6 +6,7 @@ import type {
 	TokenPiece,
 	TokenRecord
 } from '#lib/core/generation.ts';
+import type { HistoryEntry } from '#lib/core/history.ts';
 import type { Progress } from '#lib/core/progress.ts';
 
 /** Names one long job; chosen by the caller, used to cancel it. */
@@ -89,6 +90,12 @@ export interface StudioApi {
 	): Promise<GenerationResult>;
 	/** Tokens of a text under a model's tokenizer. */
 	tokenize(choice: ModelChoice, text: string): Promise<TokenPiece[]>;
+	appendHistory(entry: HistoryEntry): Promise<void>;
+	listHistory(): Promise<readonly HistoryEntry[]>;
+	removeHistory(id: string): Promise<void>;
+	clearHistory(): Promise<void>;
+	/** URLs of the scripts and builds this worker loaded: what offline use has to keep. */
+	usedFiles(): Promise<string[]>;
 	/** Stops a run at its next step; unknown ids are ignored. */
 	cancel(run: RunId): Promise<void>;
 }

@@ -56,6 +56,11 @@ function engine(options: { failStart?: StudioError; dieAfter?: number } = {}) {
 		storage: unused,
 		loadModel: unused,
 		tokenize: unused,
+		appendHistory: unused,
+		listHistory: unused,
+		removeHistory: unused,
+		clearHistory: unused,
+		usedFiles: unused,
 		cancel: async () => undefined,
 		generate: async (_run, _choice, wanted, emit: (event: GenerationEvent) => void) => {
 			const first = (wanted.prefixIds ?? []).length;

@@ -8,6 +8,7 @@ import type {
 	TokenPiece,
 	TokenRecord
 } from '#lib/core/generation.ts';
+import type { HistoryStore } from '#lib/core/history.ts';
 import type { Notice } from '#lib/core/notice.ts';
 import type {
 	GenerationEvent,
@@ -31,6 +32,8 @@ export interface JobOptions<E> {
 export class StudioClient {
 	readonly #supervisor: Supervisor;
 	readonly #listeners = new Set<(notice: Notice) => void>();
+	/** Passages kept on this machine. */
+	readonly history: HistoryStore;
 	#runs = 0;
 
 	constructor(options: Omit<SupervisorOptions, 'notify'>) {
@@ -38,6 +41,13 @@ export class StudioClient {
 			...options,
 			notify: (notice) => this.#listeners.forEach((listener) => listener(notice))
 		});
+		const call = this.#supervisor.call.bind(this.#supervisor);
+		this.history = {
+			append: (entry) => call((api) => api.appendHistory(entry)),
+			list: () => call((api) => api.listHistory()),
+			remove: (id) => call((api) => api.removeHistory(id)),
+			clear: () => call((api) => api.clearHistory())
+		};
 	}
 
 	/** Calls back for every notice. @returns a function that ends the subscription */
@@ -106,6 +116,11 @@ export class StudioClient {
 			return api.generate(run, choice, resumeRequest(request, kept), emit);
 		});
 		return mergeResults(kept, result);
+	}
+
+	/** URLs of the scripts and builds the engine loaded: what offline use has to keep. */
+	usedFiles(): Promise<string[]> {
+		return this.#supervisor.call((api) => api.usedFiles());
 	}
 
 	dispose(): void {
