@@ -18,6 +18,7 @@ const ROOMS = {
 	viz: [],
 	state: ['studio'],
 	ui: [],
+	embed: [],
 	panels: ['state', 'viz', 'ui']
 };
 

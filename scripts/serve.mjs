@@ -1,4 +1,4 @@
-import { createReadStream, existsSync } from 'node:fs';
+import { createReadStream, existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -13,7 +13,8 @@ import { fail, root } from './run.mjs';
  * @param {string} [options.directory] the build to serve
  * @param {string} [options.base] sub-path under which the site lies, such as `/studio`
  * @param {boolean} [options.isolated] false sends no headers at all, as a plain file host does
- * @param {string} [options.frameAncestors] CSP source list of the origins that may embed the writer
+ * @param {string[]} [options.embedOrigins] `self` and exact origins that may embed the writer; those
+ *   of the build's embed.json by default
  * @returns {Promise<{ url: string, close: () => Promise<void> }>}
  */
 export async function serve({
@@ -21,11 +22,14 @@ export async function serve({
 	directory = path.join(root, 'build'),
 	base = '',
 	isolated = true,
-	frameAncestors
+	embedOrigins = configuredOrigins(directory)
 }) {
 	if (!existsSync(path.join(directory, 'index.html'))) {
 		throw new Error(`there is no build in ${directory}; run "npm run build" first`);
 	}
+	const frameAncestors = embedOrigins
+		.map((origin) => (origin === 'self' ? "'self'" : origin))
+		.join(' ');
 	const files = sirv(directory, {
 		etag: true,
 		dotfiles: false,
@@ -40,6 +44,11 @@ export async function serve({
 		const url = request.url ?? '/';
 		if (base && url !== base && !url.startsWith(`${base}/`)) return notFound(directory, response);
 		request.url = url.slice(base.length) || '/';
+		if (request.url === '/embed.json') {
+			// The page's own check must know the same list as the header.
+			response.writeHead(200, { 'Content-Type': 'application/json', 'Cache-Control': 'no-cache' });
+			return response.end(JSON.stringify({ allowedOrigins: embedOrigins }));
+		}
 		files(request, response, () => notFound(directory, response));
 	});
 	await new Promise((resolve, reject) => {
@@ -55,6 +64,12 @@ export async function serve({
 	};
 }
 
+function configuredOrigins(directory) {
+	if (process.env.EMBED_ORIGINS) return process.env.EMBED_ORIGINS.split(/[\s,]+/).filter(Boolean);
+	const file = path.join(directory, 'embed.json');
+	return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).allowedOrigins : ['self'];
+}
+
 function notFound(directory, response) {
 	response.writeHead(404, { 'Content-Type': 'text/html; charset=utf-8', ...headersFor('/404') });
 	const page = path.join(directory, '404.html');
@@ -68,8 +83,7 @@ if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) 
 		const { url } = await serve({
 			port,
 			base: process.env.BASE_PATH ?? '',
-			isolated: process.env.PLAIN_HOST !== '1',
-			frameAncestors: process.env.FRAME_ANCESTORS
+			isolated: process.env.PLAIN_HOST !== '1'
 		});
 		console.log(`\nVitrine is at ${url}  (Ctrl+C stops it)`);
 	} catch (error) {
