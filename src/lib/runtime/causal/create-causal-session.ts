@@ -16,6 +16,8 @@ export interface DecoderSource extends ModelFiles {
 export interface CausalOptions {
 	/** Longest sequence to make room for; the model's own limit when absent or larger. */
 	readonly contextLength?: number;
+	/** Positions to make room for at first, where the cache is in place. */
+	readonly capacity?: number;
 	/** Caches to try, best first; tests use it to force one. */
 	readonly caches?: readonly DecoderSession['cacheKind'][];
 }
@@ -32,10 +34,11 @@ function makeSession(
 	session: EngineSession,
 	layout: DecoderLayout,
 	kind: DecoderSession['cacheKind'],
-	contextLength: number
+	contextLength: number,
+	capacity?: number
 ): DecoderSession {
 	const caches = {
-		'in-place': () => new InPlaceCache(backend, layout.cache, contextLength),
+		'in-place': () => new InPlaceCache(backend, layout.cache, contextLength, capacity),
 		growing: () => new GrowingCache(backend, layout.cache),
 		recompute: () => new RecomputeCache()
 	} as const;
@@ -89,7 +92,7 @@ export async function createCausalSession(
 		const possible = possibleCaches(layout);
 		const caches = options.caches?.filter((kind) => possible.includes(kind)) ?? possible;
 		for (const kind of caches) {
-			const decoder = makeSession(backend, session, layout, kind, contextLength);
+			const decoder = makeSession(backend, session, layout, kind, contextLength, options.capacity);
 			if ((await warmUp(decoder)) || kind === caches.at(-1)) return decoder;
 			decoder.disposeCache();
 		}

@@ -22,11 +22,16 @@ export class InPlaceCache implements KeyValueCache {
 	private buffers: EngineTensor[];
 	private binding: CacheBinding;
 
-	constructor(backend: Backend, slots: readonly CacheSlot[], contextLength: number) {
+	constructor(
+		backend: Backend,
+		slots: readonly CacheSlot[],
+		contextLength: number,
+		capacity = FIRST_CAPACITY
+	) {
 		this.backend = backend;
 		this.slots = slots;
 		this.contextLength = contextLength;
-		this.capacity = Math.min(FIRST_CAPACITY, contextLength);
+		this.capacity = Math.min(capacity, contextLength);
 		this.buffers = this.reserve(this.capacity);
 		this.binding = this.bindingOf(this.buffers);
 	}
