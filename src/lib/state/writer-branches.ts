@@ -2,7 +2,15 @@ import type { Passage } from '#lib/core/passage.ts';
 
 /** How a version of the text came about. */
 export type BranchKind =
-	'start' | 'generate' | 'continue' | 'regenerate' | 'branch' | 'edit' | 'recorded' | 'check';
+	| 'start'
+	| 'generate'
+	| 'continue'
+	| 'regenerate'
+	| 'branch'
+	| 'edit'
+	| 'recorded'
+	| 'reopened'
+	| 'check';
 
 /** One version of the text. */
 export interface Branch {
