@@ -1,0 +1,86 @@
+import type { Channel, HubEnvironment, Locks, StorageManagerLike } from './environment.ts';
+import { localLocks } from './local-locks.ts';
+import { sha256 } from './sha256.ts';
+
+/** A connection on which nothing came for this long is taken as cut, in milliseconds. */
+const STALL_MS = 30_000;
+
+/** The environment of a page, worker or frame; what is missing there is replaced or left out. */
+export function browserEnvironment(): HubEnvironment {
+	return {
+		fetch: (input, init) => globalThis.fetch(input, init),
+		locks: webLocks() ?? localLocks(),
+		channel: broadcastChannel('vitrine:install'),
+		storage: storageManager(),
+		sha256,
+		now: () => Date.now(),
+		sleep,
+		stallMs: STALL_MS
+	};
+}
+
+/** Resolves after so many milliseconds, or at once when the signal fires. */
+export function sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
+	return new Promise((resolve) => {
+		if (signal?.aborted) return resolve();
+		const finish = (): void => {
+			clearTimeout(timer);
+			signal?.removeEventListener('abort', finish);
+			resolve();
+		};
+		const timer = setTimeout(finish, milliseconds);
+		signal?.addEventListener('abort', finish, { once: true });
+	});
+}
+
+/** Web Locks, where the browser lets this realm use them. */
+function webLocks(): Locks | undefined {
+	const locks = property(() => navigator.locks);
+	if (!locks) return undefined;
+	return {
+		hold: async (name, signal, work) => await locks.request(name, signal ? { signal } : {}, work),
+		isHeld: async (name) => {
+			const { held = [] } = await locks.query();
+			return held.some((lock) => lock.name === name);
+		}
+	};
+}
+
+function broadcastChannel(name: string): Channel {
+	const channel = property(() => new BroadcastChannel(name));
+	return {
+		post: (message) => channel?.postMessage(message),
+		listen: (receive) => {
+			const handle = (event: MessageEvent<unknown>): void => receive(event.data);
+			channel?.addEventListener('message', handle);
+			return () => channel?.removeEventListener('message', handle);
+		}
+	};
+}
+
+function storageManager(): StorageManagerLike {
+	const storage = property(() => navigator.storage);
+	return {
+		estimate: async () => (await attempt(() => storage?.estimate?.())) ?? {},
+		persisted: async () => (await attempt(() => storage?.persisted?.())) ?? false,
+		persist: async () => (await attempt(() => storage?.persist?.())) ?? false
+	};
+}
+
+/** A property of the environment; undefined where absent or where looking at it throws (sandbox). */
+function property<T>(read: () => T): T | undefined {
+	try {
+		return read() ?? undefined;
+	} catch {
+		return undefined;
+	}
+}
+
+/** The storage manager's answers are advice: a refusal (opaque origin) counts as no answer. */
+async function attempt<T>(ask: () => Promise<T> | undefined): Promise<T | undefined> {
+	try {
+		return await ask();
+	} catch {
+		return undefined;
+	}
+}
