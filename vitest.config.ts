@@ -1,8 +1,11 @@
+import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
 
 const report = process.env.VITRINE_REPORT;
 
 export default defineConfig({
+	// Compiles the runes of state/*.svelte.ts.
+	plugins: [svelte({ configFile: false })],
 	test: {
 		include: [
 			'src/**/*.test.ts',
