@@ -15,6 +15,7 @@ export function browserEnvironment(): HubEnvironment {
 		sha256,
 		now: () => Date.now(),
 		sleep,
+		online: () => property(() => navigator.onLine) ?? true,
 		stallMs: STALL_MS
 	};
 }

@@ -11,6 +11,9 @@ import { chooseDefaults } from './variant-name.ts';
 const INDEX_KEY = 'hub:index';
 const ADDED_KEY = 'hub:repositories';
 
+/** How long a page waits for the site's list before it takes the last one seen, in milliseconds. */
+const LIST_PATIENCE_MS = 8_000;
+
 /** A model that can be listed: where it comes from, and what its repository says of it. */
 export interface Listing {
 	readonly entry: IndexEntry;
@@ -89,7 +92,8 @@ async function bundledModels(
 	const url = new URL('models/index.json', baseUrl).href;
 	try {
 		// One attempt: the page waits for this list, and the last one seen is nearly as good.
-		const once = { ...environment, sleep: () => Promise.reject(new OfflineError()) };
+		const sleep = (): Promise<never> => Promise.reject(new OfflineError());
+		const once = { ...environment, sleep, stallMs: LIST_PATIENCE_MS };
 		const { json } = await fetchJson(once, { what: 'the list of models', url });
 		const { models } = parseIndex(json, url);
 		await store.settings.set(INDEX_KEY, json);

@@ -13,6 +13,7 @@ import { huggingFaceRepository } from './huggingface.ts';
 import { importDisk, sweepImports } from './import-disk.ts';
 import { completeVariant, installVariant } from './install.ts';
 import type { DeviceClass } from './manifest.ts';
+import { entryOf } from './manifest.ts';
 import { openModel } from './open-model.ts';
 import { storageReport } from './quota.ts';
 import type { Repository } from './repository.ts';
@@ -123,8 +124,8 @@ async function resolve(
 		return { id, variant: preferred };
 	// Offline, any installed variant is better than one that cannot be fetched.
 	const installed = (await context.store.weights.installed()).find((record) => record.id === id);
-	const offline = (globalThis.navigator as Navigator | undefined)?.onLine === false;
-	return { id, variant: offline && installed ? installed.variant : preferred };
+	const useOther = installed && !context.environment.online();
+	return { id, variant: useOther ? installed.variant : preferred };
 }
 
 function repositoryOf(
@@ -199,11 +200,7 @@ async function add(
 	const root = endpoint.replace(/\/+$/, '');
 	const address = { kind: 'huggingface', endpoint: root, repository, revision } as const;
 	const source = huggingFaceRepository(context.environment, id, address);
-	const {
-		files: _files,
-		schema: _schema,
-		...entry
-	} = await source.manifest(signal ? { signal } : {});
+	const entry = entryOf(await source.manifest(signal ? { signal } : {}));
 	await addRepository(context, { entry, address });
 	const records = await context.store.weights.installed();
 	return summarise({ entry, address }, 'wasm', records, new Map());

@@ -40,6 +40,8 @@ export interface HubEnvironment {
 	readonly now: () => number;
 	/** Resolves after so many milliseconds, or at once when the signal fires. */
 	readonly sleep: (milliseconds: number, signal?: AbortSignal) => Promise<void>;
+	/** False when the browser knows that there is no network. */
+	readonly online: () => boolean;
 	/** A connection that sends nothing for so many milliseconds counts as cut. */
 	readonly stallMs: number;
 }

@@ -56,6 +56,12 @@ export interface ModelIndex {
 	readonly models: readonly IndexEntry[];
 }
 
+/** The part of a manifest that indices list. */
+export function entryOf(manifest: Manifest): IndexEntry {
+	const { id, title, task, description, licence, defaults, variants } = manifest;
+	return { id, title, task, description, licence, defaults, variants };
+}
+
 const TASKS: Readonly<Record<ModelTask, true>> = {
 	'text-generation': true,
 	'image-generation': true,
