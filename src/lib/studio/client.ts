@@ -25,6 +25,11 @@ export interface JobOptions<E> {
 	readonly onEvent?: (event: E) => void;
 }
 
+export interface ClientOptions extends Omit<SupervisorOptions, 'notify'> {
+	/** Asks the browser not to evict what is stored; only pages may, so a worker cannot. */
+	readonly requestPersistence?: () => Promise<unknown>;
+}
+
 /**
  * The studio as pages see it: StudioApi with AbortSignals for run ids, over a supervised worker.
  * Every method rejects with a StudioError; jobs survive the loss of the device.
@@ -34,9 +39,11 @@ export class StudioClient {
 	readonly #listeners = new Set<(notice: Notice) => void>();
 	/** Passages kept on this machine. */
 	readonly history: HistoryStore;
+	#requestPersistence: (() => Promise<unknown>) | undefined;
 	#runs = 0;
 
-	constructor(options: Omit<SupervisorOptions, 'notify'>) {
+	constructor(options: ClientOptions) {
+		this.#requestPersistence = options.requestPersistence;
 		this.#supervisor = new Supervisor({
 			...options,
 			notify: (notice) => this.#listeners.forEach((listener) => listener(notice))
@@ -77,6 +84,7 @@ export class StudioClient {
 	}
 
 	installModel(choice: ModelChoice, options: JobOptions<InstallEvent> = {}): Promise<void> {
+		this.#askPersistence();
 		return this.#job(options, (api, run, emit) => api.installModel(run, choice, emit));
 	}
 
@@ -85,6 +93,7 @@ export class StudioClient {
 		files: LocalFile[],
 		options: JobOptions<InstallEvent> = {}
 	): Promise<ModelSummary> {
+		this.#askPersistence();
 		return this.#job(options, (api, run, emit) => api.importModel(run, name, files, emit));
 	}
 
@@ -93,6 +102,7 @@ export class StudioClient {
 	}
 
 	loadModel(choice: ModelChoice, options: JobOptions<InstallEvent> = {}): Promise<LoadedModel> {
+		this.#askPersistence();
 		return this.#job(options, (api, run, emit) => api.loadModel(run, choice, emit));
 	}
 
@@ -105,6 +115,7 @@ export class StudioClient {
 		request: GenerationRequest,
 		options: JobOptions<GenerationEvent> = {}
 	): Promise<GenerationResult> {
+		this.#askPersistence();
 		const received: TokenRecord[] = [];
 		let kept: readonly TokenRecord[] = [];
 		const onEvent = (event: GenerationEvent): void => {
@@ -125,6 +136,13 @@ export class StudioClient {
 
 	dispose(): void {
 		this.#supervisor.dispose();
+	}
+
+	/** Once, when something worth keeping is about to be stored. A refusal changes nothing. */
+	#askPersistence(): void {
+		const ask = this.#requestPersistence;
+		this.#requestPersistence = undefined;
+		void ask?.().catch(() => undefined);
 	}
 
 	#job<E, T>(
