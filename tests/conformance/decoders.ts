@@ -27,6 +27,10 @@ export interface ConformanceResult {
 export interface ConformanceOptions {
 	/** Greedy tokens to compare; all 32 when absent. Software GPUs are slow. */
 	readonly tokens?: number;
+	/** Prompts to run, shortest first; all three when absent. */
+	readonly prompts?: number;
+	/** Longest text of the cache checks, which read every token alone; the whole prompt when absent. */
+	readonly cacheTokens?: number;
 	/** Variants to run, by file name; all that the provider can run when absent. */
 	readonly files?: readonly string[];
 }
@@ -149,11 +153,16 @@ export async function checkDecoder(
 		});
 		const wrongKind =
 			session.cacheKind === kind ? [] : [`the cache is ${session.cacheKind}, not ${kind}`];
-		for (const prompt of prompts) {
+		const shortestFirst = [...prompts].sort((a, b) => a.inputIds.length - b.inputIds.length);
+		for (const prompt of shortestFirst.slice(0, options.prompts)) {
 			const tolerance = TOLERANCE[file] ?? 1e-3;
 			const count = Math.min(options.tokens ?? Infinity, prompt.greedyIds.length);
 			const { problems, worst } = await checkGreedy(session, prompt, count, tolerance);
-			const own = await checkCache(session, prompt.inputIds, Math.max(SELF_TOLERANCE, tolerance));
+			const own = await checkCache(
+				session,
+				prompt.inputIds.slice(0, options.cacheTokens),
+				Math.max(SELF_TOLERANCE, tolerance)
+			);
 			results.push({
 				label: `${fixture}/${file}, ${kind} cache, prompt of ${prompt.inputIds.length}`,
 				problems: [...wrongKind, ...problems, ...own],
