@@ -7,6 +7,7 @@ import {
 	installsUnasked,
 	readFirstVisit,
 	rememberDeclined,
+	starterBytes,
 	starterState
 } from './starter.ts';
 
@@ -55,6 +56,21 @@ describe('starterState', () => {
 			kind: 'failed',
 			error
 		});
+	});
+});
+
+describe('starterBytes', () => {
+	it('reads the range of the defaults, and nothing from anything else', () => {
+		const variants = [
+			{ name: 'int8', bytes: 10 },
+			{ name: 'fp32', bytes: 30 },
+			{ name: 'q4', bytes: 7 }
+		];
+		const defaults = { wasm: 'fp32', webgpu: 'q4', lowMemory: 'q4' };
+		const index = { schema: 1, models: [{ id: 'storyteller', defaults, variants }] };
+		expect(starterBytes(index)).toEqual({ least: 7, most: 30 });
+		expect(starterBytes({ models: [{ id: 'other', defaults, variants }] })).toBeUndefined();
+		expect(starterBytes(null)).toBeUndefined();
 	});
 });
 

@@ -54,6 +54,45 @@ export function starterState(state: ModelsState, job: JobState | undefined): Sta
 	return { kind: 'missing', starter, volatile: state.storage.kind === 'memory' };
 }
 
+/** Bytes of the starter model that a first visit keeps, over all kinds of device. */
+export interface StarterBytes {
+	readonly least: number;
+	readonly most: number;
+}
+
+interface IndexModel {
+	readonly id: string;
+	readonly defaults: Readonly<Record<string, string>>;
+	readonly variants: readonly { readonly name: string; readonly bytes: number }[];
+}
+
+/**
+ * Sizes of the starter's default variants from the site's list of models, known before an engine is.
+ * @param index JSON of `models/index.json`
+ * @returns undefined when the list does not have them; the engine tells later
+ */
+export function starterBytes(index: unknown): StarterBytes | undefined {
+	const { models } = (index ?? {}) as { readonly models?: readonly IndexModel[] };
+	const starter = models?.find(({ id }) => id === STARTER_ID);
+	const defaults = Object.values(starter?.defaults ?? {});
+	const sizes = (starter?.variants ?? [])
+		.filter(({ name, bytes }) => defaults.includes(name) && Number.isFinite(bytes))
+		.map(({ bytes }) => bytes);
+	if (sizes.length === 0) return undefined;
+	return { least: Math.min(...sizes), most: Math.max(...sizes) };
+}
+
+/** Fetches the site's list of models and reads {@link starterBytes} from it. */
+export async function fetchStarterBytes(url: string): Promise<StarterBytes | undefined> {
+	try {
+		const response = await fetch(url);
+		return response.ok ? starterBytes(await response.json()) : undefined;
+	} catch {
+		// Offline before the first visit ended, or a broken list: the engine reports it properly.
+		return undefined;
+	}
+}
+
 /** What decides whether a first visit may fetch the starter model unasked. */
 export interface FirstVisit {
 	/** The browser was told to save data, or the connection is metered. */
