@@ -16,10 +16,10 @@ const ROOMS = {
 	govern: [],
 	studio: [],
 	viz: [],
-	state: ['studio'],
+	state: ['studio', 'embed'],
 	ui: [],
 	embed: [],
-	panels: ['state', 'viz', 'ui']
+	panels: ['state', 'viz', 'ui', 'embed']
 };
 
 const layers = Object.entries(ROOMS).map(([room, allowed]) => ({
