@@ -1,4 +1,3 @@
-/// <reference path="./wasm/ort-glue.d.ts" />
 import factory from 'onnxruntime-web/ort-wasm-simd-threaded.mjs';
 import os from 'node:os';
 import type { Backend } from './backend.ts';

@@ -1,4 +1,3 @@
-/// <reference path="./ort-glue.d.ts" />
 import glueUrl from 'onnxruntime-web/ort-wasm-simd-threaded.mjs?url';
 import wasmUrl from 'onnxruntime-web/ort-wasm-simd-threaded.wasm?url';
 import { startOrt } from './ort-module.ts';

@@ -1,4 +1,3 @@
-/// <reference path="../wasm/ort-glue.d.ts" />
 import asyncifyUrl from 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.wasm?url';
 import jspiUrl from 'onnxruntime-web/ort-wasm-simd-threaded.jspi.wasm?url';
 import type { OrtApi } from './webgpu-backend.ts';
