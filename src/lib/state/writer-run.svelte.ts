@@ -15,6 +15,7 @@ export class WriterRun {
 	#state: WriterState = $state.raw({ kind: 'idle' });
 	#draft: Passage | undefined = $state.raw();
 	#controller: AbortController | undefined;
+	#running: Promise<boolean> | undefined;
 
 	constructor(now: () => number, schedule: Schedule) {
 		this.#now = now;
@@ -46,6 +47,12 @@ export class WriterRun {
 		this.#controller?.abort();
 	}
 
+	/** Stops and waits until nothing runs. */
+	async end(): Promise<void> {
+		this.stop();
+		await this.#running;
+	}
+
 	/**
 	 * Runs a job unless one runs already. The job returns the state it ends in; when it throws, the
 	 * state says why.
@@ -53,6 +60,11 @@ export class WriterRun {
 	 */
 	async start(purpose: Purpose, job: (hooks: JobHooks) => Promise<WriterState>): Promise<boolean> {
 		if (this.busy) return false;
+		this.#running = this.#run(purpose, job);
+		return this.#running;
+	}
+
+	async #run(purpose: Purpose, job: (hooks: JobHooks) => Promise<WriterState>): Promise<boolean> {
 		const controller = new AbortController();
 		this.#controller = controller;
 		this.#state = { kind: 'loading', progress: undefined };

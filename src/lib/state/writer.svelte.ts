@@ -177,6 +177,7 @@ export class Writer {
 
 	/** Shows the text of a link as recorded; nothing is loaded. @returns whether it could be read */
 	async openShared(fragment: string): Promise<boolean> {
+		await this.#run.end();
 		try {
 			this.open(await decodeShare(fragment), 'recorded');
 			return true;

@@ -50,7 +50,9 @@ export function sceneSvg(
 	const marks = scene.marks.map((mark) => {
 		const [tag, attributes] = geometry(mark);
 		const colour = palette[mark.role];
-		const paint = isStroke(mark) ? { fill: 'none', stroke: colour } : { fill: colour };
+		const paint: Record<string, string> = isStroke(mark)
+			? { fill: 'none', stroke: colour }
+			: { fill: colour };
 		const body = mark.kind === 'text' ? escape(mark.text) : '';
 		return `<${tag}${write({ ...attributes, ...paint })}>${body}</${tag}>`;
 	});
