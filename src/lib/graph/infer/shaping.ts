@@ -290,6 +290,15 @@ const oneHot: InferRule = ({ node, inputs }) => {
 	];
 };
 
+const compress: InferRule = ({ node, inputs }) => {
+	const { type, dims } = at(inputs, 0);
+	const keep = numbersIn(at(inputs, 1));
+	const count = keep ? keep.filter((value) => value !== 0).length : '';
+	if (!dims || !node.attributes['axis']) return [{ type, dims: [''] }];
+	const axis = normaliseAxis(intOf(node, 'axis', 0), dims.length, node);
+	return [{ type, dims: dims.map((dim, i) => (i === axis ? count : dim)) }];
+};
+
 const nonZero: InferRule = ({ inputs }) => {
 	const rank = at(inputs, 0).dims?.length;
 	return [{ type: 'int64', dims: [rank ?? '', ''] }];
@@ -334,6 +343,7 @@ export const SHAPING: Readonly<Record<string, InferRule>> = {
 	Range: range,
 	OneHot: oneHot,
 	NonZero: nonZero,
+	Compress: compress,
 	DepthToSpace: depthToSpace,
 	SpaceToDepth: depthToSpace,
 	EyeLike: eyeLike
