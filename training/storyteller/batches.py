@@ -11,8 +11,8 @@ import torch
 SETS = ("books", "vitrine", "tinystories", "fairytaleqa")
 # Share of windows by phase: books first, the simple stories weighted up and used last.
 MIXTURES = {
-    "stable": {"books": 0.72, "vitrine": 0.14, "tinystories": 0.07, "fairytaleqa": 0.07},
-    "decay": {"books": 0.47, "vitrine": 0.33, "tinystories": 0.14, "fairytaleqa": 0.06},
+    "stable": {"books": 0.55, "vitrine": 0.26, "tinystories": 0.15, "fairytaleqa": 0.04},
+    "decay": {"books": 0.35, "vitrine": 0.42, "tinystories": 0.20, "fairytaleqa": 0.03},
 }
 
 

@@ -93,9 +93,13 @@ async function checkNumerics(session) {
 
 async function tokensPerSecond(session, context, count = 60) {
 	const ids = Array.from({ length: context }, (_, i) => sample.check_ids[i % 60]);
-	const started = performance.now();
-	let { past } = await step(session, ids, null, 1);
-	const prefill = performance.now() - started;
+	let past;
+	let prefill = Infinity;
+	for (let i = 0; i < 3; i++) {
+		const started = performance.now();
+		({ past } = await step(session, ids, null, 1));
+		prefill = Math.min(prefill, performance.now() - started);
+	}
 	const times = [];
 	for (let i = 0; i < count; i++) {
 		const begin = performance.now();

@@ -270,7 +270,8 @@ def write_configs(s: Shape, out: Path) -> None:
             "attention_bias": False, "mlp_bias": False, "tie_word_embeddings": True,
             "initializer_range": 0.02, "use_cache": True, "torch_dtype": "float32",
             "bos_token_id": 0, "eos_token_id": 0, "pad_token_id": 0,
-            "transformers.js_config": {"dtype": {"wasm": "fp32", "webgpu": "q4"}},
+            "transformers.js_config": {"device_config": {"wasm": {"dtype": "fp32"},
+                                                         "webgpu": {"dtype": "q4"}}},
         },
         "generation_config.json": {
             "bos_token_id": 0, "eos_token_id": 0, "pad_token_id": 0, "do_sample": True,
