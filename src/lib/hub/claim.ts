@@ -24,19 +24,20 @@ export async function openClaim(store: WeightStore, initial: Lease): Promise<Cla
 	const written = new Set<string>();
 	await store.saveLease(lease);
 
-	/** Adds hashes that the lease did not foresee; undefined when there is nothing new to note. */
-	const extend = (chunks: readonly Chunk[]): Lease | undefined => {
+	/** Adds hashes that the lease did not foresee; false when there is nothing new to note. */
+	const extend = (chunks: readonly Chunk[]): boolean => {
 		const added = chunks.filter(({ sha256 }) => !claimed.has(sha256));
-		if (added.length === 0) return undefined;
+		if (added.length === 0) return false;
 		const entries = added.map(({ sha256, bytes }) => ({ sha256, size: bytes.length }));
 		lease = { ...lease, chunks: [...lease.chunks, ...entries] };
 		for (const { sha256 } of added) claimed.add(sha256);
-		return lease;
+		return true;
 	};
 	const flush = async (): Promise<void> => {
 		const batch = waiting;
 		waiting = [];
-		if (batch.length > 0) await store.write(batch, extend(batch));
+		extend(batch);
+		if (batch.length > 0) await store.write(batch, lease);
 	};
 	return {
 		key: initial.key,
@@ -46,8 +47,7 @@ export async function openClaim(store: WeightStore, initial: Lease): Promise<Cla
 			if (written.has(chunk.sha256)) return;
 			written.add(chunk.sha256);
 			if ((await store.held([chunk.sha256])).size > 0) {
-				const extended = extend([chunk]);
-				if (extended) await store.write([], extended);
+				if (extend([chunk])) await store.write([], lease);
 				return;
 			}
 			waiting.push(chunk);

@@ -2,6 +2,7 @@ import { StudioError } from '../core/errors.ts';
 import type { OnProgress } from '../core/progress.ts';
 import type { InstalledVariant } from '../store/records.ts';
 import { chunksOf, leaseKey } from '../store/records.ts';
+import { leaseGone } from '../store/references.ts';
 import type { WeightStore } from '../store/studio-store.ts';
 import { assembleVariant } from './assemble-variant.ts';
 import type { SourceFile } from './assemble-variant.ts';
@@ -40,7 +41,14 @@ export async function installVariant(
 		// Another tab may have finished while this one waited.
 		const existing = await completeVariant(weights, id, variant);
 		if (existing) return existing;
-		return installLocked(context, repository, variant, { ...options, onProgress });
+		try {
+			return await installLocked(context, repository, variant, { ...options, onProgress });
+		} catch (error) {
+			// Without Web Locks another tab may have finished the same, which ended our lease.
+			const finished = await completeVariant(weights, id, variant);
+			if (finished && !options.signal?.aborted) return finished;
+			throw error;
+		}
 	});
 }
 
@@ -91,6 +99,7 @@ async function installFrom(
 	for (let round = 1; round <= ROUNDS; round++) {
 		const { claim, files } = await downloadFiles(context, download);
 		const sources = await sourceFiles(weights, files);
+		if (!sources && !(await weights.lease(claim.key))) throw leaseGone();
 		if (!sources) continue;
 		const record = await assembleVariant(context.environment, {
 			entry: manifest,
@@ -102,7 +111,7 @@ async function installFrom(
 		});
 		const missing = await weights.commit([record], claim.key);
 		if (missing.length === 0) return record;
-		if (!(await weights.lease(claim.key))) throw deletedMeanwhile(manifest.title);
+		if (!(await weights.lease(claim.key))) throw leaseGone();
 	}
 	throw new StudioError(
 		'storage',
@@ -124,12 +133,4 @@ async function sourceFiles(
 		sources.push({ path, blob, sha256 });
 	}
 	return sources;
-}
-
-function deletedMeanwhile(title: string): StudioError {
-	return new StudioError(
-		'aborted',
-		`${title} was deleted in another tab while it was being installed.`,
-		'Install it again if you want it.'
-	);
 }

@@ -2,7 +2,7 @@ import type { IDBPTransaction } from 'idb';
 import type { Connection } from './connection.ts';
 import type { Chunk, InstalledVariant } from './records.ts';
 import { chunksOf } from './records.ts';
-import { referencedChunks } from './references.ts';
+import { leaseGone, referencedChunks } from './references.ts';
 import type { ChunkValue, StudioDatabase, StudioSchema } from './schema.ts';
 import type { WeightStore } from './studio-store.ts';
 
@@ -34,16 +34,18 @@ function chunkTable({ use }: Connection): Pick<WeightStore, 'held' | 'read' | 'w
 		write: (chunks, lease) =>
 			use('writing a model', (database) =>
 				update(database, async (transaction) => {
-					if (lease) await transaction.objectStore('leases').put(lease);
+					const leases = transaction.objectStore('leases');
+					if (lease && !(await leases.getKey(lease.key))) throw leaseGone();
+					if (lease) await leases.put(lease);
 					const store = transaction.objectStore('chunks');
-					await Promise.all(chunks.map((chunk) => store.put(chunkValue(chunk), chunk.sha256)));
+					await all(chunks, (chunk) => store.put(chunkValue(chunk), chunk.sha256));
 				})
 			),
 		discard: (hashes) =>
 			use('removing damaged weights', (database) =>
 				update(database, async (transaction) => {
 					const store = transaction.objectStore('chunks');
-					await Promise.all(hashes.map((hash) => store.delete(hash)));
+					await all(hashes, (hash) => store.delete(hash));
 				})
 			)
 	};
@@ -95,6 +97,11 @@ function variantTable({
 				})
 			)
 	};
+}
+
+/** Makes requests side by side. One that throws leaves no other's failure unobserved. */
+async function all<T>(items: readonly T[], request: (item: T) => Promise<unknown>): Promise<void> {
+	await Promise.all(items.map(async (item) => request(item)));
 }
 
 /** Runs work in one transaction: either all of it is kept or, when anything fails, nothing. */
@@ -175,7 +182,8 @@ async function sweep(transaction: WriteTransaction): Promise<void> {
 		await transaction.objectStore('leases').getAll()
 	);
 	const keys = await chunks.getAllKeys();
-	await Promise.all(keys.filter((key) => !named.has(key)).map((key) => chunks.delete(key)));
+	const unnamed = keys.filter((key) => !named.has(key));
+	await all(unnamed, (key) => chunks.delete(key));
 }
 
 function chunkValue({ bytes }: Chunk): ChunkValue {

@@ -1,7 +1,7 @@
 import type { HistoryEntry, HistoryStore } from '../core/history.ts';
 import type { InstalledVariant, Lease } from './records.ts';
 import { chunksOf } from './records.ts';
-import { referencedChunks } from './references.ts';
+import { leaseGone, referencedChunks } from './references.ts';
 import type { SettingsStore, StudioStore, WeightStore } from './studio-store.ts';
 
 /**
@@ -34,6 +34,7 @@ function memoryWeights(): WeightStore {
 		held: async (hashes) => new Set(hashes.filter((hash) => chunks.has(hash))),
 		read: async (hashes) => hashes.map((hash) => chunks.get(hash)),
 		write: async (added, lease) => {
+			if (lease && !leases.has(lease.key)) throw leaseGone();
 			if (lease) leases.set(lease.key, lease);
 			for (const { sha256, bytes } of added) chunks.set(sha256, new Blob([bytes]));
 		},

@@ -1,3 +1,4 @@
+import { StudioError } from '../core/errors.ts';
 import type { InstalledVariant, Lease } from './records.ts';
 import { chunksOf } from './records.ts';
 
@@ -13,4 +14,13 @@ export function referencedChunks(
 		for (const { chunks } of lease.partial) for (const hash of chunks) named.add(hash);
 	}
 	return named;
+}
+
+/** The error for writing under a lease that someone ended, by deleting the model. */
+export function leaseGone(): StudioError {
+	return new StudioError(
+		'aborted',
+		'The model was deleted, perhaps in another tab, while it was being installed.',
+		'Install it again if you want it.'
+	);
 }

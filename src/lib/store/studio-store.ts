@@ -15,6 +15,7 @@ export interface WeightStore {
 	 * Keeps chunks together with the lease that claims them, in one transaction. The caller has
 	 * verified that each hash is that of its bytes. Without a lease the chunks must belong to a
 	 * record (repair).
+	 * @throws StudioError `aborted` when the lease is gone: the model was deleted meanwhile
 	 */
 	write(chunks: readonly Chunk[], lease?: Lease): Promise<void>;
 	/** Deletes damaged chunks, whoever names them: what cannot be trusted must not load. */
