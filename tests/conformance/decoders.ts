@@ -20,6 +20,8 @@ export interface ConformanceResult {
 	readonly label: string;
 	/** What went wrong, one sentence each; empty when the decoder conforms. */
 	readonly problems: readonly string[];
+	/** Why it was not run, where the device cannot. */
+	readonly skipped?: string;
 	/** Largest difference to PyTorch's logits. */
 	readonly worstLogit: number;
 }
@@ -174,6 +176,23 @@ export async function checkDecoder(
 	return results;
 }
 
+/** {@link checkDecoder}, or why it cannot run here, or what it threw. */
+async function checkFile(
+	...job: Parameters<typeof checkDecoder>
+): Promise<readonly ConformanceResult[]> {
+	const [backend, , fixture, file] = job;
+	const label = `${fixture}/${file}`;
+	const { provider, report } = backend;
+	if (file.includes('fp16') && provider === 'webgpu' && !report.features.includes('shader-f16')) {
+		return [{ label, problems: [], skipped: 'the GPU has no shader-f16', worstLogit: 0 }];
+	}
+	try {
+		return await checkDecoder(...job);
+	} catch (error) {
+		return [{ label, problems: [String(error)], worstLogit: Infinity }];
+	}
+}
+
 /**
  * The conformance suite for decoders: every fixture named gives PyTorch's greedy ids on this backend,
  * and every way through the cache gives the same logits. Runs in Node and in browsers.
@@ -190,7 +209,7 @@ export async function decoderConformance(
 		const expected = JSON.parse(json) as { files: Record<string, Expected[]> };
 		for (const [file, prompts] of Object.entries(expected.files)) {
 			if (options.files !== undefined && !options.files.includes(file)) continue;
-			results.push(...(await checkDecoder(backend, fetchBytes, fixture, file, prompts, options)));
+			results.push(...(await checkFile(backend, fetchBytes, fixture, file, prompts, options)));
 		}
 	}
 	return results;

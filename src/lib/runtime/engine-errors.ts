@@ -3,6 +3,7 @@ import { StudioError } from '../core/errors.ts';
 const MEMORY = /bad_alloc|out of memory|failed to allocate|allocation failed|Array buffer alloc/i;
 const OPERATOR = /running (\w+) node\. Name:'([^']*)'/;
 const INPUT = /INVALID_ARGUMENT|invalid dimensions|Unexpected input data type|Missing Input/i;
+const NO_HALF = /requires f16 but the device does not support it/;
 const UNSUPPORTED = /is not a registered function\/op|Could not find an implementation for/i;
 
 /** The readable part of whatever the engine threw: it throws Errors, strings and numbers. */
@@ -22,11 +23,24 @@ export function memoryError(what: string, cause?: unknown): StudioError {
 	);
 }
 
+/** The error of a float16 graph on a GPU without the feature `shader-f16`; undefined otherwise. */
+function halfError(file: string, reason: string, cause: unknown): StudioError | undefined {
+	if (!NO_HALF.test(reason)) return undefined;
+	return new StudioError(
+		'unsupported',
+		`${file} computes in 16-bit floats, which this GPU does not offer (feature shader-f16).`,
+		'Take the fp32 or the q4 variant of the model.',
+		{ cause }
+	);
+}
+
 /** Why a session could not be made of a file: a {@link StudioError} that names file and reason. */
 export function creationError(file: string, cause: unknown): StudioError {
 	if (cause instanceof StudioError) return cause;
 	const reason = reasonOf(cause);
 	if (MEMORY.test(reason)) return memoryError(file, cause);
+	const half = halfError(file, reason, cause);
+	if (half !== undefined) return half;
 	const hint = UNSUPPORTED.test(reason)
 		? 'The model uses an operator this engine does not have; take another export or variant.'
 		: 'The file may be incomplete or made for another runtime: fetch it again or take another export.';
@@ -38,6 +52,8 @@ export function runError(file: string, cause: unknown): StudioError {
 	if (cause instanceof StudioError) return cause;
 	const reason = reasonOf(cause);
 	if (MEMORY.test(reason)) return memoryError(`A run of ${file}`, cause);
+	const half = halfError(file, reason, cause);
+	if (half !== undefined) return half;
 	const operator = OPERATOR.exec(reason);
 	const where = operator ? ` in operator ${operator[1]} (${operator[2]})` : '';
 	const message = `${file} failed${where}: ${reason}`;

@@ -49,8 +49,12 @@ async function runJob(origin: string, job: ConformanceJob): Promise<ConformanceR
 function print(report: ConformanceReport): number {
 	let failures = report.error === undefined ? 0 : 1;
 	if (report.error !== undefined) console.log(`FAILED: ${report.error}`);
-	for (const { label, problems, worstLogit } of report.results) {
+	for (const { label, problems, skipped, worstLogit } of report.results) {
 		failures += problems.length;
+		if (skipped !== undefined) {
+			console.log(`${label}: skipped, ${skipped}`);
+			continue;
+		}
 		const verdict = problems.length === 0 ? 'ok' : `FAILED: ${problems.join('; ')}`;
 		console.log(`${label}: ${worstLogit.toExponential(1)} ${verdict}`);
 	}

@@ -20,8 +20,8 @@ export class ChunkSizer {
 		// A short run says little about a long one; only full chunks count.
 		if (tokens < this.next) return;
 		const ratio = TARGET_MS / Math.max(milliseconds, 1);
-		// Larger steps up than twofold would trust one measurement too much.
-		const size = tokens * Math.min(2, ratio);
+		// Larger steps up than fourfold would trust one measurement too much.
+		const size = tokens * Math.min(4, ratio);
 		// Powers of two: GPU kernels are compiled for few shapes.
 		const power = 2 ** Math.floor(Math.log2(Math.max(size, 1)));
 		this.next = Math.min(LARGEST, power);
