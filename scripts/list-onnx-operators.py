@@ -16,7 +16,7 @@ LATER = {
     24: "Swish TensorScatter",
 }
 CONTRIB = (
-    "BiasGelu DynamicQuantizeMatMul FastGelu FusedConv FusedMatMul GatherBlockQuantized Gelu GroupNorm "
+    "Attention BiasGelu DynamicQuantizeMatMul EmbedLayerNormalization FastGelu FusedConv FusedMatMul GatherBlockQuantized Gelu GroupNorm "
     "GroupQueryAttention MatMulIntegerToFloat MatMulNBits MultiHeadAttention QuickGelu RotaryEmbedding "
     "SkipGroupNorm SkipLayerNormalization SkipSimplifiedLayerNormalization"
 )

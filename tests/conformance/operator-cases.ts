@@ -473,6 +473,8 @@ const normalisation: Partial<Record<OperatorName, OperatorCase>> = {
 			away(r, [k]),
 			uniform(r, [k], 0.5, 1.5)
 		]),
+	MeanVarianceNormalization: ({ r, k }) =>
+		single('MeanVarianceNormalization', [away(r, [2, k, 3, 4])]),
 	LRN: ({ r, k }) =>
 		single('LRN', [away(r, [2, 5, 3, 2])], {
 			attributes: { size: k * 2 - 1, alpha: float(0.3), beta: float(0.75), bias: float(1.5) }

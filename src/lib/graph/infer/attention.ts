@@ -1,4 +1,4 @@
-import { intOf } from '../attributes.ts';
+import { intOf, intsOf } from '../attributes.ts';
 import type { Dim } from '../graph.ts';
 import type { Fact, InferRule } from './fact.ts';
 import { at } from './fact.ts';
@@ -40,7 +40,30 @@ const multiHead: InferRule = ({ node, inputs }) => {
 	const heads = intOf(node, 'num_heads', 1);
 	const hidden =
 		value?.length === 4 ? times(value[3], heads) : (value?.[2] ?? times(dims[3], heads));
-	return [{ type, dims: [dims[0] ?? '', dims[1] ?? '', hidden] }];
+	const size: Dim =
+		dims.length === 5 ? (dims[4] ?? '') : typeof dims[2] === 'number' ? dims[2] / heads : '';
+	const key = at(inputs, 1).dims;
+	const added = (key?.length === 4 ? key[2] : key?.[1]) ?? dims[1];
+	const length = node.inputs[6] ? sum(at(inputs, 6).dims?.[2], added) : (added ?? '');
+	const present: Fact = { type, dims: [dims[0] ?? '', heads, length, size] };
+	return [{ type, dims: [dims[0] ?? '', dims[1] ?? '', hidden] }, present, present];
+};
+
+/** com.microsoft Attention: the width of the output is that of the values. */
+const projecting: InferRule = ({ node, inputs }) => {
+	const { type, dims } = at(inputs, 0);
+	const sizes = intsOf(node, 'qkv_hidden_sizes');
+	const width = at(inputs, 1).dims?.[1];
+	const hidden = sizes?.[2] ?? (typeof width === 'number' ? width / 3 : '');
+	return [{ type, dims: dims && [dims[0] ?? '', dims[1] ?? '', hidden] }];
+};
+
+/** com.microsoft EmbedLayerNormalization: [batch, tokens, hidden] and the sum before normalising. */
+const embedding: InferRule = ({ inputs }) => {
+	const ids = at(inputs, 0).dims;
+	const { type, dims } = at(inputs, 2);
+	const fact: Fact = { type, dims: ids && [...ids, dims?.[1] ?? ''] };
+	return [fact, { type: 'int32', dims: ids && [ids[0] ?? ''] }, fact];
 };
 
 /** ai.onnx Attention-23: Y like Q with the value's width, present key and value. */
@@ -72,6 +95,8 @@ const standard: InferRule = ({ node, inputs }) => {
 export const ATTENTION: Readonly<Record<string, InferRule>> = {
 	'com.microsoft.GroupQueryAttention': groupQuery,
 	'com.microsoft.MultiHeadAttention': multiHead,
+	'com.microsoft.Attention': projecting,
+	'com.microsoft.EmbedLayerNormalization': embedding,
 	'com.microsoft.RotaryEmbedding': same,
 	RotaryEmbedding: same,
 	Attention: standard

@@ -294,7 +294,7 @@ const compress: InferRule = ({ node, inputs }) => {
 	const { type, dims } = at(inputs, 0);
 	const keep = numbersIn(at(inputs, 1));
 	const count = keep ? keep.filter((value) => value !== 0).length : '';
-	if (!dims || !node.attributes['axis']) return [{ type, dims: [''] }];
+	if (!dims || !node.attributes['axis']) return [{ type, dims: [count] }];
 	const axis = normaliseAxis(intOf(node, 'axis', 0), dims.length, node);
 	return [{ type, dims: dims.map((dim, i) => (i === axis ? count : dim)) }];
 };

@@ -17,7 +17,7 @@ import {
 	scale,
 	slice,
 	transpose
-} from './emit.ts';
+} from '../emit.ts';
 import type { Rule } from './rule.ts';
 import { refused, rule } from './rule.ts';
 

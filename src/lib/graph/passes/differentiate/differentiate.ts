@@ -7,7 +7,7 @@ import { prune } from '../../topology.ts';
 import { fold } from '../fold.ts';
 import { modernise } from '../modernise.ts';
 import { lower } from '../lower/lower.ts';
-import { add, full } from './emit.ts';
+import { add, full } from '../emit.ts';
 import { GRADIENT } from './gradient.ts';
 import type { RuleEntry, RuleTable } from './rule.ts';
 
@@ -16,6 +16,8 @@ export interface DifferentiateOptions {
 	readonly of: readonly string[];
 	/** Inputs, initializers or inner values whose gradients are wanted. */
 	readonly wrt: readonly string[];
+	/** Inner values to treat as given: nothing flows past them. */
+	readonly leaves?: readonly string[];
 	/** The derivative of each operator; the plain gradient by default. */
 	readonly rules?: RuleTable;
 	/** Names the model in errors. */
@@ -39,18 +41,25 @@ export interface Differentiated {
  */
 export function differentiate(graph: Graph, options: DifferentiateOptions): Differentiated {
 	const rules = options.rules ?? GRADIENT;
-	const b = new GraphBuilder(prepare(graph, options), 'grad');
+	const b = new GraphBuilder(prepare(graph, options, rules), 'grad');
 	const walk = new Walk(b, rules, options);
 	return walk.run();
 }
 
 /** Brings a graph to standard operators with known sizes, keeping the values that are asked for. */
-function prepare(graph: Graph, { of, wrt }: DifferentiateOptions): Graph {
+function prepare(graph: Graph, { of, wrt }: DifferentiateOptions, rules: RuleTable): Graph {
 	const keep = [...of, ...wrt].filter((name) => !graph.outputs.some((o) => o.name === name));
 	const inner = new Set(graph.nodes.flatMap((node) => node.outputs));
 	const extra = keep.filter((name) => inner.has(name)).map((name): ValueInfo => ({ name }));
 	const kept = { ...graph, outputs: [...graph.outputs, ...extra] };
-	return fold(lower(fold(modernise(kept))));
+	return fold(lower(fold(modernise(kept)), keptFused(rules)));
+}
+
+/** Fused operators with a rule of their own stay; patterns that begin at standard ones do not. */
+function keptFused(rules: RuleTable): ReadonlySet<string> {
+	const patterns = ['Mul', 'DequantizeLinear'];
+	const names = Object.entries(rules).filter(([, { kind }]) => kind === 'rule');
+	return new Set(names.map(([name]) => name).filter((name) => !patterns.includes(name)));
 }
 
 /** One walk from the outputs back to what is asked for. */
@@ -133,6 +142,7 @@ class Walk {
 	#visit(node: Node): void {
 		const dy = node.outputs.map((name) => this.#cotangents.get(name));
 		if (dy.every((name) => name === undefined)) return;
+		if (node.outputs.some((name) => this.#options.leaves?.includes(name))) return;
 		const wants = (index: number): boolean => this.#depends.has(node.inputs[index] ?? '');
 		if (!node.inputs.some((_, index) => wants(index))) return;
 		const entry = this.#entry(node);

@@ -2,7 +2,19 @@ import { floatOf, stringOf } from '../../attributes.ts';
 import type { GraphBuilder } from '../../builder.ts';
 import type { Node } from '../../graph.ts';
 import { codeOf } from '../../element-type.ts';
-import { add, castTo, div, keepWhere, mul, neg, scale, shift, square, sub, sumTo } from './emit.ts';
+import {
+	add,
+	castTo,
+	div,
+	keepWhere,
+	mul,
+	neg,
+	scale,
+	shift,
+	square,
+	sub,
+	sumTo
+} from '../emit.ts';
 import type { Rule } from './rule.ts';
 import { refused, rule, zero } from './rule.ts';
 

@@ -13,7 +13,7 @@ import {
 	slice,
 	sumTo,
 	transpose
-} from './emit.ts';
+} from '../emit.ts';
 import type { Rule } from './rule.ts';
 import { refused, rule, zero } from './rule.ts';
 
@@ -65,7 +65,23 @@ const concat: Rule = ({ b, node, dy: [dy], wants }) => {
 const split: Rule = ({ b, node, dy }) => {
 	const x = node.inputs[0] ?? '';
 	const [axis = 0] = positiveAxes([intOf(node, 'axis', 0)], b.rank(x));
-	const parts = node.outputs.map((y, i) => dy[i] ?? full(b, b.dims(y), 0, x));
+	const given = node.inputs[1] ? b.value(node.inputs[1]) : undefined;
+	const dims = b.dims(x);
+	const total = dims[axis] ?? 0;
+	const chunk = Math.ceil(total / node.outputs.length);
+	const parts = node.outputs.map((_, i) => {
+		// An output that nobody reads may have no name, so sizes come from the node.
+		const size = given?.[i] ?? Math.min(chunk, total - i * chunk);
+		return (
+			dy[i] ??
+			full(
+				b,
+				dims.map((dim, j) => (j === axis ? size : dim)),
+				0,
+				x
+			)
+		);
+	});
 	return [parts.length === 1 ? parts[0] : b.op('Concat', parts, { axis })];
 };
 
@@ -274,9 +290,13 @@ const compress: Rule = ({ b, node, dy: [dy] }) => {
 	if (dy === undefined) return [];
 	const [x = '', condition = ''] = node.inputs;
 	const keep = b.value(condition);
-	if (!keep || !node.attributes['axis'])
-		throw new RangeError('its condition is computed at run time');
+	if (!keep) throw new RangeError('its condition is computed at run time');
 	const dims = b.dims(x);
+	if (!node.attributes['axis']) {
+		const size = dims.reduce((m, n) => m * n, 1);
+		const flat = keep.flatMap((value, i) => (value ? [i] : []));
+		return [reshape(b, alongAxis(b, dy, 0, selection(size, flat)), dims)];
+	}
 	const [axis = 0] = positiveAxes([intOf(node, 'axis', 0)], dims.length);
 	const picks = keep.flatMap((value, i) => (value ? [i] : []));
 	return [alongAxis(b, dy, axis, selection(dims[axis] ?? 0, picks))];

@@ -1,7 +1,7 @@
 import { floatOf, intOf, stringOf } from '../../attributes.ts';
 import type { GraphBuilder } from '../../builder.ts';
 import { parseEinsum } from '../../infer/matrix.ts';
-import { expand, reduce, reshape, scale, sumTo, transposeLast } from './emit.ts';
+import { expand, full, reduce, reshape, scale, sumTo, transposeLast } from '../emit.ts';
 import type { Rule } from './rule.ts';
 import { LOWERED, refused, rule } from './rule.ts';
 
@@ -125,16 +125,34 @@ function spread(
 	return expand(b, reshape(b, x, shape), dims);
 }
 
-/** Y = DequantizeLinear(x, scale, zero): the scale gets Σ dY·(x − zero); integers get nothing. */
+/**
+ * Y = DequantizeLinear(x, scale, zero): the scale gets Σ dY·(x − zero) over what it scales (all, one
+ * slice of the axis, or one block); integers get nothing.
+ */
 const dequantize: Rule = ({ b, node, dy: [dy], wants }) => {
 	if (dy === undefined || !wants(1)) return [];
 	const [, size = ''] = node.inputs;
-	const dims = b.dims(size);
-	if (dims.length > 0 && !(dims.length === 1 && dims[0] === 1)) return [];
 	const y = node.outputs[0] ?? '';
-	const whole = b.op('Div', [y, size]);
-	const axes = b.dims(y).map((_, axis) => axis);
-	return [undefined, reshape(b, reduce(b, 'ReduceSum', b.op('Mul', [dy, whole]), axes), dims)];
+	const [dims, shape] = [b.dims(size), b.dims(y)];
+	const one = b.op(
+		'DequantizeLinear',
+		[node.inputs[0] ?? '', full(b, dims, 1, size), ...node.inputs.slice(2)],
+		node.attributes
+	);
+	const product = b.op('Mul', [dy, one]);
+	const axis = intOf(node, 'axis', 1);
+	const where = axis < 0 ? axis + shape.length : axis;
+	const block = intOf(node, 'block_size', 0);
+	const all = shape.map((_, i) => i);
+	if (block > 0) {
+		const split = [...shape.slice(0, where), dims[where] ?? 1, block, ...shape.slice(where + 1)];
+		return [undefined, reduce(b, 'ReduceSum', reshape(b, product, split), [where + 1], false)];
+	}
+	const summed = dims.length === 1 ? all.filter((i) => i !== where) : all;
+	return [
+		undefined,
+		reshape(b, reduce(b, 'ReduceSum', product, dims[0] === 1 ? all : summed), dims)
+	];
 };
 
 /** det(X): det·X⁻ᵀ needs an inverse, which ONNX has no operator for. */

@@ -1,8 +1,8 @@
-import { floatOf, intOf } from '../../attributes.ts';
+import { floatOf, intOf, intsOf } from '../../attributes.ts';
 import type { GraphBuilder } from '../../builder.ts';
-import { add, div, mul, reduce, reshape, scale, shift, square, sub, sumTo } from './emit.ts';
+import { add, div, mul, reduce, reshape, scale, shift, square, sub, sumTo } from '../emit.ts';
 import type { Rule } from './rule.ts';
-import { LOWERED, refused, rule } from './rule.ts';
+import { LOWERED, rule } from './rule.ts';
 
 const inverseRoot = (b: GraphBuilder, variance: string, epsilon: number): string =>
 	b.op('Reciprocal', [b.op('Sqrt', [shift(b, variance, epsilon)])]);
@@ -145,6 +145,14 @@ const localResponse: Rule = ({ b, node, dy: [dy] }) => {
 	return [add(b, mul(b, dy, root), scale(b, side, (-2 * alpha * beta) / size))];
 };
 
+/** y = (x − μ)/σ over the given axes. */
+const meanVariance: Rule = ({ b, node, dy: [dy] }) => {
+	const x = node.inputs[0] ?? '';
+	if (dy === undefined) return [];
+	const axes = intsOf(node, 'axes') ?? [0, 2, 3];
+	return [normalised(b, x, axes, 1e-9, true).back(dy)];
+};
+
 /** Normalisations, as used at inference. */
 export const NORMALISATION_RULES = {
 	LayerNormalization: rule(layer(true)),
@@ -154,7 +162,7 @@ export const NORMALISATION_RULES = {
 	GroupNormalization: rule(group),
 	BatchNormalization: rule(batch),
 	LRN: rule(localResponse),
-	MeanVarianceNormalization: refused('no exporter of the supported families writes it'),
+	MeanVarianceNormalization: rule(meanVariance),
 	'com.microsoft.SkipLayerNormalization': LOWERED,
 	'com.microsoft.SkipSimplifiedLayerNormalization': LOWERED,
 	'com.microsoft.GroupNorm': LOWERED,

@@ -13,7 +13,7 @@ import {
 	reshape,
 	scale,
 	sub
-} from './emit.ts';
+} from '../emit.ts';
 import { rule, zero } from './rule.ts';
 
 interface Reduction {

@@ -51,6 +51,8 @@ export const REMAINING_RULES = {
 	SoftmaxCrossEntropyLoss: loss,
 	Attention: LOWERED,
 	RotaryEmbedding: LOWERED,
+	'com.microsoft.Attention': LOWERED,
+	'com.microsoft.EmbedLayerNormalization': LOWERED,
 	'com.microsoft.RotaryEmbedding': LOWERED,
 	'com.microsoft.GroupQueryAttention': LOWERED,
 	'com.microsoft.MultiHeadAttention': LOWERED,

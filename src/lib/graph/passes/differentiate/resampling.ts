@@ -1,7 +1,7 @@
 import { floatOf, intOf, intsOf, stringOf } from '../../attributes.ts';
 import type { Node } from '../../graph.ts';
-import { alongAxis, positiveAxes } from './emit.ts';
-import { slice } from './emit.ts';
+import { alongAxis, positiveAxes } from '../emit.ts';
+import { slice } from '../emit.ts';
 import type { Rule } from './rule.ts';
 import { refused, rule } from './rule.ts';
 

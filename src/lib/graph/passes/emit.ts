@@ -1,5 +1,5 @@
-import type { GraphBuilder } from '../../builder.ts';
-import { constantFrom } from '../../constant.ts';
+import type { GraphBuilder } from '../builder.ts';
+import { constantFrom } from '../constant.ts';
 
 /** Short forms of the nodes that rules emit most; all return the name of the result. */
 
@@ -127,6 +127,10 @@ export function alongAxis(
 	matrix: readonly (readonly number[])[]
 ): string {
 	const rank = b.rank(x);
+	if (rank === 1) {
+		const column = reshape(b, x, [...b.dims(x), 1]);
+		return reshape(b, alongAxis(b, column, 0, matrix), [matrix.length]);
+	}
 	const rows = matrix.length;
 	const columns = matrix[0]?.length ?? 0;
 	const type = b.type(x);
