@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -53,6 +54,10 @@ def computed(tensor: torch.Tensor) -> dict:
     """A computed tensor, seven significant digits."""
     data = [short(float(f"{v:.7g}")) for v in tensor.detach().reshape(-1).tolist()]
     return {"dims": list(tensor.shape), "data": data}
+
+
+def compact(value) -> str:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
 def short(value):

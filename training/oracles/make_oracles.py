@@ -8,7 +8,6 @@ every forward pass with onnxruntime-web. The format is described in tests/fixtur
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import sys
@@ -18,17 +17,13 @@ sys.path.insert(0, os.path.join(HERE, "../fixtures"))
 
 import torch
 
-from case import Network, solve
+from case import Network, compact, solve
 from networks_image import IMAGE
 from networks_text import TEXT
 from operators import write_operators
 
 TARGET = os.path.join(HERE, "../../tests/fixtures/oracles")
 NETWORKS = {**TEXT, **IMAGE}
-
-
-def compact(value) -> str:
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
 def write_network(name: str, network: Network) -> None:

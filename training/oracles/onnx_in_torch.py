@@ -1,7 +1,7 @@
 """Evaluates an ONNX graph with PyTorch in double precision, so that autograd gives its gradients.
 
-Only standard operators: fused forms are compared with the standard form of the same network. The
-operators themselves are in the `ops_*` files, one function each: `f(node_attributes, *inputs)`.
+The fused forms of the networks are not evaluated: they are compared with the standard form. The
+operators are in the `ops_*` files, one function each: `f(node_attributes, *inputs)`.
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ import numpy as np
 import torch
 from onnx import ModelProto, helper, numpy_helper
 
+from ops_contrib import CONTRIB
 from ops_elementwise import ELEMENTWISE
 from ops_indexing import INDEXING
 from ops_network import NETWORK
 from ops_reduction import REDUCTION
 
-OPERATORS = {**ELEMENTWISE, **REDUCTION, **NETWORK, **INDEXING}
+OPERATORS = {**CONTRIB, **ELEMENTWISE, **REDUCTION, **NETWORK, **INDEXING}
 
 
 def to_torch(array: np.ndarray) -> torch.Tensor:
