@@ -18,6 +18,8 @@ export default defineConfig({
 		pool: 'forks',
 		maxWorkers: 2,
 		testTimeout: 30_000,
+		// A busy two-core machine takes many seconds to compile the engine.
+		hookTimeout: 60_000,
 		reporters: report ? ['default', 'json'] : ['default'],
 		outputFile: report
 	}

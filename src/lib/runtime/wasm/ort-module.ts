@@ -80,7 +80,7 @@ export type OrtModuleFactory = (config: {
 	locateFile?: (file: string) => string;
 }) => Promise<OrtModule>;
 
-const LOG_ERRORS_ONLY = 3;
+const LOG_FATAL_ONLY = 4;
 
 /** The engine's last error, as text. */
 export function lastError(module: OrtModule): string {
@@ -118,6 +118,6 @@ export async function startOrt(
 			? { numThreads: threads }
 			: { numThreads: threads, locateFile: () => wasmUrl }
 	);
-	check(module, module._OrtInit(threads, LOG_ERRORS_ONLY));
+	check(module, module._OrtInit(threads, LOG_FATAL_ONLY));
 	return module;
 }

@@ -8,7 +8,7 @@ import { check, heapBytes, lastError } from './ort-module.ts';
 import type { OrtModule } from './ort-module.ts';
 
 const OPTIMISE_ALL = 99;
-const LOG_ERRORS_ONLY = 3;
+const LOG_FATAL_ONLY = 4;
 
 /** Name, type and shape of one input or output, and the name's C string (ours to free). */
 function readSpec(module: OrtModule, session: number, index: number): [TensorSpec, number] {
@@ -45,7 +45,7 @@ async function createNative(module: OrtModule, files: ModelFiles): Promise<numbe
 		false,
 		0,
 		0,
-		LOG_ERRORS_ONLY,
+		LOG_FATAL_ONLY,
 		0,
 		0
 	);
@@ -96,7 +96,7 @@ export class WasmSession implements EngineSession {
 		this.outputs = specs.slice(inputs).map(([spec]) => spec);
 		this.names = new Map(specs.map(([spec, pointer]) => [spec.name, pointer]));
 		this.slots = heapBytes(module, 8 * (inputs + outputs));
-		this.runOptions = module._OrtCreateRunOptions(LOG_ERRORS_ONLY, 0, false, 0);
+		this.runOptions = module._OrtCreateRunOptions(LOG_FATAL_ONLY, 0, false, 0);
 	}
 
 	/** @throws StudioError `bad-model` or `out-of-memory`, naming the file */

@@ -13,7 +13,7 @@ export async function loadOrtForWebgpu(): Promise<OrtApi> {
 	const ort: OrtApi = jspi
 		? await import('onnxruntime-web/jspi')
 		: await import('onnxruntime-web/webgpu');
-	ort.env.logLevel = 'error';
+	ort.env.logLevel = 'fatal';
 	ort.env.wasm.numThreads = 1;
 	ort.env.wasm.proxy = false;
 	ort.env.wasm.wasmPaths = { wasm: jspi ? jspiUrl : asyncifyUrl };

@@ -14,7 +14,7 @@ import { WebgpuSession } from './webgpu-session.ts';
 
 /** onnxruntime's buffers are whole multiples of 16 bytes; its readers rely on it. */
 const ALIGNMENT = 16;
-const LOG_ERRORS_ONLY = 3;
+const LOG_FATAL_ONLY = 4;
 
 /** The part of onnxruntime-web's JavaScript interface that is used on WebGPU. */
 export type OrtApi = Pick<typeof Ort, 'InferenceSession' | 'Tensor' | 'env'>;
@@ -104,7 +104,7 @@ export class WebgpuBackend implements Backend {
 			externalData: files.externalData,
 			preferredOutputLocation: 'gpu-buffer',
 			graphOptimizationLevel: 'all',
-			logSeverityLevel: LOG_ERRORS_ONLY
+			logSeverityLevel: LOG_FATAL_ONLY
 		});
 	}
 }
