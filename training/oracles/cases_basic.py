@@ -7,6 +7,13 @@ import numpy as np
 from row import const, ints, row, spread
 
 X = spread(2, 3, 4)
+
+
+def nudged(x: np.ndarray, steps: int = 1) -> np.ndarray:
+    """Shifted a little, so that it equals nothing that `spread` gives: no ties."""
+    return x + np.float32(steps / 256)
+
+
 INSIDE = spread(2, 5, low=-0.9, high=0.9)
 POSITIVE = spread(2, 3, 4, low=0.25, high=3)
 WIDE = spread(4, 6, low=-4, high=4)
@@ -36,7 +43,7 @@ ELEMENTWISE = [
     row("Clip", [X, None, const(0.75, "float32")], "upper only"),
     row("Cast", [X], "float to float", to=1),
     row("Dropout", [X], "inference"),
-    *[row(op, [X, spread(2, 3, 4, key="other")]) for op in ("Add", "Sub", "Mul", "Max", "Min")],
+    *[row(op, [X, nudged(spread(2, 3, 4, key="other"))]) for op in ("Add", "Sub", "Mul", "Max", "Min")],
     *[row(op, [X, spread(3, 1, key="row")], "broadcast second") for op in ("Add", "Sub", "Mul", "Max")],
     *[row(op, [spread(1, 4), spread(3, 1)], "broadcast both") for op in ("Add", "Sub", "Mul", "Min")],
     row("Mul", [spread(), X], "scalar first"),
@@ -48,10 +55,10 @@ ELEMENTWISE = [
     row("Pow", [X, const(3.0, "float32")], "cube of signed"),
     row("Pow", [POSITIVE, spread(4, key="power")], "broadcast exponent"),
     row("Pow", [X, const(2)], "integer exponent"),
-    row("Mod", [WIDE, spread(6, low=0.75, high=2)], "fmod", fmod=1),
+    row("Mod", [WIDE, nudged(spread(6, low=0.75, high=2))], "fmod", fmod=1),
     row("Sum", [X, spread(4), spread(3, 1)], "three"),
     row("Mean", [X, spread(4), spread(3, 1)], "three"),
-    row("Max", [spread(2, 6, key="a"), spread(2, 6, low=-1.4, key="b"), spread(6, low=-1, key="c")], "three"),
+    row("Max", [spread(2, 6), nudged(spread(2, 6, key="b")), nudged(spread(6, low=-1), 2)], "three"),
     row("Where", [ints([[1, 0, 1, 0], [0, 0, 1, 1], [1, 1, 0, 0]], "bool"), X, spread(4)], "broadcast"),
     row("Where", [ints([[1], [0]], "bool"), spread(1, 3), spread(2, 1)], "condition widest"),
 ]
