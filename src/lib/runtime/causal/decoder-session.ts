@@ -104,8 +104,7 @@ export class DecoderSession implements CausalSession {
 		const { logits: output } = this.layout;
 		let results: Record<string, EngineTensor>;
 		try {
-			const run = this.session.run({ ...feeds, ...pasts }, { [output.name]: null, ...targets });
-			results = await this.orLost(run);
+			results = await this.session.run({ ...feeds, ...pasts }, { [output.name]: null, ...targets });
 		} finally {
 			for (const feed of Object.values(feeds)) feed.dispose();
 		}
@@ -122,18 +121,10 @@ export class DecoderSession implements CausalSession {
 			return new Float32Array(0);
 		}
 		try {
-			return floatsOf(await this.orLost(tensor.readTail(keep * this.vocabSize)));
+			return floatsOf(await tensor.readTail(keep * this.vocabSize));
 		} finally {
 			tensor.dispose();
 		}
-	}
-
-	/** A run on a lost device may never end. */
-	private orLost<T>(work: Promise<T>): Promise<T> {
-		const lost = this.backend.lost.then((error) => {
-			throw error;
-		});
-		return Promise.race([work, lost]);
 	}
 
 	private checkInput(ids: readonly number[]): void {

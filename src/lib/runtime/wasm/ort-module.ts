@@ -80,6 +80,7 @@ export type OrtModuleFactory = (config: {
 	locateFile?: (file: string) => string;
 }) => Promise<OrtModule>;
 
+/** Errors reach the caller; the engine would only repeat them on the console. */
 const LOG_FATAL_ONLY = 4;
 
 /** The engine's last error, as text. */

@@ -8,6 +8,7 @@ import { check, heapBytes, lastError } from './ort-module.ts';
 import type { OrtModule } from './ort-module.ts';
 
 const OPTIMISE_ALL = 99;
+/** Errors reach the caller; the engine would only repeat them on the console. */
 const LOG_FATAL_ONLY = 4;
 
 /** Name, type and shape of one input or output, and the name's C string (ours to free). */

@@ -2,6 +2,7 @@ import type { Tensor as OrtTensor } from 'onnxruntime-common';
 import { byteLengthOf, sizeOf, viewBytes } from '../../core/tensor.ts';
 import type { CpuTensor, DataType } from '../../core/tensor.ts';
 import type { EngineTensor } from '../backend.ts';
+import type { DeviceWatch } from './device-watch.ts';
 import { BUFFER_USAGE, MAP_MODE_READ } from './gpu-flags.ts';
 
 /** WebGPU copies whole words. */
@@ -14,11 +15,18 @@ export class GpuTensor implements EngineTensor {
 	/** What onnxruntime is given. */
 	readonly value: OrtTensor;
 	private readonly device: GPUDevice;
+	private readonly watch: DeviceWatch;
 	private readonly onDispose: () => void;
 
 	/** @param onDispose frees memory that the ORT tensor does not own */
-	constructor(device: GPUDevice, value: OrtTensor, onDispose: () => void = () => undefined) {
+	constructor(
+		device: GPUDevice,
+		watch: DeviceWatch,
+		value: OrtTensor,
+		onDispose: () => void = () => undefined
+	) {
 		this.device = device;
+		this.watch = watch;
 		this.value = value;
 		this.type = value.type as DataType;
 		this.dims = value.dims;
@@ -51,7 +59,7 @@ export class GpuTensor implements EngineTensor {
 		const bytes =
 			buffer === undefined
 				? this.hostBytes(start, length)
-				: await this.download(buffer, start, length);
+				: await this.watch.guard('Reading a tensor', () => this.download(buffer, start, length));
 		return { location: 'cpu', type, dims, data: viewBytes(type, bytes) };
 	}
 

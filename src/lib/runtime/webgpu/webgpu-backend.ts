@@ -8,12 +8,14 @@ import type { Backend, BlockCopy, EngineSession, EngineTensor, ModelFiles } from
 import { creationError, memoryError } from '../engine-errors.ts';
 import { SerialQueue } from '../serial-queue.ts';
 import type { GpuDevice } from './gpu-device.ts';
+import { DeviceWatch } from './device-watch.ts';
 import { BUFFER_USAGE } from './gpu-flags.ts';
 import { GpuTensor } from './gpu-tensor.ts';
 import { WebgpuSession } from './webgpu-session.ts';
 
 /** onnxruntime's buffers are whole multiples of 16 bytes; its readers rely on it. */
 const ALIGNMENT = 16;
+/** Errors reach the caller; the engine would only repeat them on the console. */
 const LOG_FATAL_ONLY = 4;
 
 /** The part of onnxruntime-web's JavaScript interface that is used on WebGPU. */
@@ -28,15 +30,20 @@ export class WebgpuBackend implements Backend {
 	private readonly device: GPUDevice;
 	private readonly queue = new SerialQueue();
 	private allocated = 0;
-	private outOfMemory = false;
+	private readonly watch: DeviceWatch;
 
 	constructor(ort: OrtApi, gpu: GpuDevice, report: DeviceReport) {
 		this.ort = ort;
 		this.device = gpu.device;
 		this.lost = gpu.lost;
 		this.report = report;
-		this.device.addEventListener('uncapturederror', ({ error }) => {
-			if (error instanceof GPUOutOfMemoryError) this.outOfMemory = true;
+		this.watch = new DeviceWatch({
+			lost: gpu.lost,
+			onOutOfMemory: (listener) => {
+				gpu.device.addEventListener('uncapturederror', ({ error }) => {
+					if (error instanceof GPUOutOfMemoryError) listener();
+				});
+			}
 		});
 	}
 
@@ -47,8 +54,10 @@ export class WebgpuBackend implements Backend {
 	async createSession(files: ModelFiles): Promise<EngineSession> {
 		admit(files, this);
 		try {
-			const session = await this.queue.add(() => this.createNative(files));
-			return new WebgpuSession(session, files.name, this.device, this.queue);
+			const session = await this.queue.add(() =>
+				this.watch.guard(files.name, () => this.createNative(files))
+			);
+			return new WebgpuSession(session, files.name, this.device, this.queue, this.watch);
 		} catch (error) {
 			throw creationError(files.name, error);
 		}
@@ -56,13 +65,17 @@ export class WebgpuBackend implements Backend {
 
 	fromCpu({ type, dims, data }: CpuTensor): EngineTensor {
 		const copy = data.slice() as Ort.Tensor.DataTypeMap[Ort.Tensor.Type];
-		return new GpuTensor(this.device, new this.ort.Tensor(type, copy as Float32Array, dims));
+		return new GpuTensor(
+			this.device,
+			this.watch,
+			new this.ort.Tensor(type, copy as Float32Array, dims)
+		);
 	}
 
 	allocate(type: DataType, dims: readonly number[]): EngineTensor {
 		const bytes = byteLengthOf(type, dims);
 		const size = Math.max(Math.ceil(bytes / ALIGNMENT) * ALIGNMENT, ALIGNMENT);
-		if (this.outOfMemory || size > this.device.limits.maxStorageBufferBindingSize) {
+		if (size > this.device.limits.maxStorageBufferBindingSize) {
 			throw memoryError(`A ${type} tensor of shape [${dims.join(', ')}]`);
 		}
 		const buffer = this.device.createBuffer({
@@ -74,7 +87,7 @@ export class WebgpuBackend implements Backend {
 			dims
 		});
 		this.allocated += size;
-		return new GpuTensor(this.device, value, () => {
+		return new GpuTensor(this.device, this.watch, value, () => {
 			buffer.destroy();
 			this.allocated -= size;
 		});

@@ -5,6 +5,7 @@ import type { DataType } from '../../core/tensor.ts';
 import type { EngineSession, EngineTensor } from '../backend.ts';
 import { runError } from '../engine-errors.ts';
 import type { SerialQueue } from '../serial-queue.ts';
+import type { DeviceWatch } from './device-watch.ts';
 import { GpuTensor } from './gpu-tensor.ts';
 
 function toSpecs(metadata: readonly InferenceSession.ValueMetadata[]): TensorSpec[] {
@@ -24,12 +25,20 @@ export class WebgpuSession implements EngineSession {
 	private readonly file: string;
 	private readonly device: GPUDevice;
 	private readonly queue: SerialQueue;
+	private readonly watch: DeviceWatch;
 
-	constructor(session: InferenceSession, file: string, device: GPUDevice, queue: SerialQueue) {
+	constructor(
+		session: InferenceSession,
+		file: string,
+		device: GPUDevice,
+		queue: SerialQueue,
+		watch: DeviceWatch
+	) {
 		this.session = session;
 		this.file = file;
 		this.device = device;
 		this.queue = queue;
+		this.watch = watch;
 		this.inputs = toSpecs(session.inputMetadata);
 		this.outputs = toSpecs(session.outputMetadata);
 	}
@@ -42,13 +51,15 @@ export class WebgpuSession implements EngineSession {
 			const inputs = this.values(feeds);
 			const outputs = this.values(targets);
 			const values = await this.queue.add(() =>
-				this.session.run(inputs as InferenceSession.FeedsType, outputs)
+				this.watch.guard(`A run of ${this.file}`, () =>
+					this.session.run(inputs as InferenceSession.FeedsType, outputs)
+				)
 			);
 			const results: Record<string, EngineTensor> = {};
 			for (const [name, target] of Object.entries(targets)) {
 				const value = values[name];
 				if (target !== null) results[name] = target;
-				else if (value !== undefined) results[name] = new GpuTensor(this.device, value);
+				else if (value !== undefined) results[name] = new GpuTensor(this.device, this.watch, value);
 			}
 			return results;
 		} catch (error) {
