@@ -10,7 +10,6 @@ import type {
 import type { Progress } from '#lib/core/progress.ts';
 import type { Tokenizer } from '#lib/core/tokenizer.ts';
 import { checkRequest, checkStart } from './check-request.ts';
-import { createDetokenizer } from './detokenizer.ts';
 import { distributionOf } from './distribution.ts';
 import type { LogitsProcessor } from './logits-processors/logits-processor.ts';
 import { repetitionPenalty } from './logits-processors/repetition-penalty.ts';
@@ -20,6 +19,7 @@ import { sample } from './sampler.ts';
 import { noSpeculation, type SpeculationPolicy } from './speculation.ts';
 import { throughputMeter, type ThroughputMeter } from './throughput.ts';
 import { alternativesOf, logprobOf, type TokenMeasures } from './token-record.ts';
+import { tokenPieces } from './token-pieces.ts';
 import { createTokenStream, type TokenStream } from './token-stream.ts';
 
 /** What a generation tells while it runs. */
@@ -77,7 +77,7 @@ export async function generate(
 	const prompt = options.promptIds ?? startOf(tokenizer, request.prompt);
 	const ids = [...prompt, ...prefix];
 	checkStart(ids, prefix, session);
-	options.emit?.({ kind: 'prompt', tokens: piecesOf(tokenizer, prompt) });
+	options.emit?.({ kind: 'prompt', tokens: tokenPieces(tokenizer, prompt) });
 	const stream = createTokenStream(tokenizer, ids, request.stop, (token) =>
 		options.emit?.({ kind: 'token', token })
 	);
@@ -185,14 +185,6 @@ function startOf(tokenizer: Tokenizer, prompt: string): number[] {
 	const [separator] = tokenizer.endIds;
 	if (text.length > 0 || separator === undefined) return text;
 	return [separator];
-}
-
-function piecesOf(tokenizer: Tokenizer, ids: readonly number[]): TokenPiece[] {
-	const detokenizer = createDetokenizer(tokenizer);
-	const pieces = ids.map((id) => ({ id, text: detokenizer.push(id) }));
-	const last = pieces.at(-1);
-	if (last) last.text += detokenizer.end();
-	return pieces;
 }
 
 async function untilAborted(work: () => Promise<FinishReason>): Promise<FinishReason> {

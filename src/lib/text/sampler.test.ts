@@ -34,8 +34,10 @@ function reference(logits: readonly number[], settings: SamplingSettings): Map<n
 	return new Map(kept.map(({ id, weight }) => [id, weight / total]));
 }
 
+const GRID = 250;
+
 /** Shares with which `sample` chooses each token over an even grid of draws. */
-function shares(logits: readonly number[], settings: SamplingSettings, grid = 4000) {
+function shares(logits: readonly number[], settings: SamplingSettings, grid = GRID) {
 	const counts = new Map<number, number>();
 	const row = Float32Array.from(logits);
 	for (let i = 0; i < grid; i++) {
@@ -69,14 +71,15 @@ describe('sample', () => {
 			fc.property(logits, settings, (row, filters) => {
 				const expected = reference(row, { ...PLAIN, ...filters });
 				const got = shares(row, { ...PLAIN, ...filters });
-				for (const [id, share] of expected) expect(got.get(id) ?? 0).toBeCloseTo(share, 2);
-				for (const id of got.keys()) expect(expected.has(id)).toBe(true);
+				const furthest = [...expected].map(([id, share]) => Math.abs((got.get(id) ?? 0) - share));
+				expect(Math.max(...furthest)).toBeLessThan(1.5 / GRID);
+				expect([...got.keys()].filter((id) => !expected.has(id))).toEqual([]);
 			}),
-			{ seed: 5, numRuns: 60 }
+			{ seed: 5, numRuns: 50 }
 		);
 	});
 
-	it('finds a nucleus that is wider than the first guess', () => {
+	it('takes the lower ids of a flat nucleus', () => {
 		const flat = new Float32Array(5000);
 		const settings = { ...PLAIN, topP: 0.9 };
 		expect(sample(flat, settings, 0)).toBe(0);

@@ -10,9 +10,6 @@ interface Candidates {
 	readonly total: number;
 }
 
-/** First guess of how many tokens a nucleus holds; it grows eightfold until it is enough. */
-const NUCLEUS_GUESS = 256;
-
 /**
  * Chooses the next token: greedy at temperature 0 (of equal logits the lower id), else by inverse
  * transform of `uniform` over what temperature, top-k, top-p and min-p leave, in that order.
@@ -29,44 +26,80 @@ export function sample(logits: Float32Array, settings: SamplingSettings, uniform
 	return draw(kept, uniform);
 }
 
-/** Temperature and top-k. A nucleus needs the tokens in order too, so it grows here as needed. */
+/** Temperature and top-k. Tokens that min-p alone will drop are left out before their weight. */
 function keepTopK(logits: Float32Array, max: number, settings: SamplingSettings): Candidates {
-	const { temperature, topK, topP } = settings;
+	const { temperature, topK, topP, minP } = settings;
 	const weigh = (id: number): number => Math.exp(((logits[id] ?? -Infinity) - max) / temperature);
 	if (topK > 0 && topK < logits.length) return weighted(selectTop(logits, topK), weigh);
-	const all = weighted(range(logits.length), weigh);
-	if (topP >= 1) return all;
-	for (let size = NUCLEUS_GUESS; size < logits.length; size *= 8) {
-		const top = weighted(selectTop(logits, size), weigh);
-		if (top.total >= topP * all.total) return { ...top, total: all.total };
-	}
-	return { ...weighted(selectTop(logits, logits.length), weigh), total: all.total };
+	// A nucleus is a share of the whole mass, small weights included. The slack of a hundredth is
+	// wider than any rounding; min-p itself decides by the weights.
+	const lowest = topP < 1 ? -Infinity : max + temperature * (Math.log(minP) - 0.01);
+	return weighted(atLeast(logits, lowest), weigh);
 }
 
-/** Top-p: the smallest set, most likely first, whose mass reaches p (Holtzman et al. 2020, §3.1). */
+/** Buckets of weights in [0, 1] by the upper half of their float32 bits, which order as they do. */
+const BUCKETS = (0x3f800000 >>> 16) + 1;
+
+/**
+ * Top-p: the smallest set, most likely first, whose mass reaches p (Holtzman et al. 2020, §3.1); of
+ * equal weights the lower id first. Only the bucket that holds the border is sorted.
+ */
 function keepNucleus(candidates: Candidates, settings: SamplingSettings): Candidates {
 	if (settings.topP >= 1) return candidates;
-	const { ids, weights, total } = candidates;
+	const { weights, total } = candidates;
+	const bits = new Uint32Array(new Float32Array(weights).buffer);
+	const masses = new Float64Array(BUCKETS);
+	for (let i = 0; i < weights.length; i++) {
+		const bucket = (bits[i] ?? 0) >>> 16;
+		masses[bucket] = (masses[bucket] ?? 0) + (weights[i] ?? 0);
+	}
 	const goal = settings.topP * total;
 	let mass = 0;
-	let size = 0;
-	while (size < ids.length && (size === 0 || mass < goal)) mass += weights[size++] ?? 0;
-	return { ids: ids.subarray(0, size), weights: weights.subarray(0, size), total: mass };
+	let border = BUCKETS - 1;
+	while (border > 0 && mass + (masses[border] ?? 0) < goal) mass += masses[border--] ?? 0;
+	const chosen = new Uint8Array(bits.length);
+	const atBorder: number[] = [];
+	for (let i = 0; i < bits.length; i++) {
+		const bucket = (bits[i] ?? 0) >>> 16;
+		if (bucket > border) chosen[i] = 1;
+		else if (bucket === border) atBorder.push(i);
+	}
+	atBorder.sort((a, b) => (weights[b] ?? 0) - (weights[a] ?? 0) || a - b);
+	for (const i of atBorder) {
+		if (mass >= goal) break;
+		chosen[i] = 1;
+		mass += weights[i] ?? 0;
+	}
+	return keep(candidates, (i) => chosen[i] === 1);
 }
 
 /** Min-p: tokens at least a fraction as likely as the best (Nguyen et al. 2024, §3). */
 function keepLikely(candidates: Candidates, settings: SamplingSettings): Candidates {
 	if (settings.minP <= 0) return candidates;
-	const { ids, weights } = candidates;
-	const kept = ids.filter((_, i) => (weights[i] ?? 0) >= settings.minP);
-	const masses = weights.filter((weight) => weight >= settings.minP);
-	return { ids: kept, weights: masses, total: masses.reduce((sum, weight) => sum + weight, 0) };
+	return keep(candidates, (i) => (candidates.weights[i] ?? 0) >= settings.minP);
 }
 
-function range(length: number): Int32Array {
-	const indices = new Int32Array(length);
-	for (let i = 0; i < length; i++) indices[i] = i;
-	return indices;
+function keep({ ids, weights }: Candidates, wanted: (index: number) => boolean): Candidates {
+	const keptIds = new Int32Array(ids.length);
+	const keptWeights = new Float64Array(ids.length);
+	let count = 0;
+	let total = 0;
+	for (let i = 0; i < ids.length; i++) {
+		if (!wanted(i)) continue;
+		keptIds[count] = ids[i] ?? 0;
+		total += keptWeights[count++] = weights[i] ?? 0;
+	}
+	return { ids: keptIds.subarray(0, count), weights: keptWeights.subarray(0, count), total };
+}
+
+/** Ids whose logit is no less than `lowest`, in order. */
+function atLeast(logits: Float32Array, lowest: number): Int32Array {
+	const ids = new Int32Array(logits.length);
+	let count = 0;
+	for (let id = 0; id < logits.length; id++) {
+		if ((logits[id] ?? -Infinity) >= lowest) ids[count++] = id;
+	}
+	return ids.subarray(0, count);
 }
 
 function weighted(ids: Int32Array, weigh: (id: number) => number): Candidates {

@@ -27,23 +27,26 @@ export function fixedSpeculation(length: number): SpeculationPolicy {
 }
 
 /** Share of the old value in the running means. */
-const MEMORY = 0.7;
+const MEMORY = 0.8;
 const SHORTEST = 2;
 const LONGEST = 8;
-/** Steps without guesses after one that did not pay; doubles every time in a row, up to the last. */
+/** Steps without guesses after a row that did not pay; doubles every time, up to the last. */
 const FIRST_REST = 8;
 const LONGEST_REST = 512;
 /** Guessing must save at least this much, or the noise of the clock decides. */
 const WORTH = 1.05;
+/** Savings taken for granted at first and after a rest: a few wrong guesses in a row use them up. */
+const HOPE = 1.4;
 
 /**
- * Guesses while it saves time: the running mean of (time of the same tokens one by one ÷ time of the
- * step that verified them) must stay above 1. When it does not, the policy rests, longer each time,
- * and then tries once more. The length of guesses follows how many were right.
+ * Guesses while it saves time: the time that the tokens gained would have taken one by one must
+ * exceed the time of the steps that verified them, in running means. When it does not, the policy
+ * rests, longer each time, and then tries again. The length of guesses follows how many were right.
  */
 export function adaptiveSpeculation(): SpeculationPolicy {
 	let single: number | undefined;
-	let gain: number | undefined;
+	let saved: number | undefined;
+	let spent: number | undefined;
 	let length = 4;
 	let pause = FIRST_REST;
 	let resting = 0;
@@ -55,26 +58,26 @@ export function adaptiveSpeculation(): SpeculationPolicy {
 			return 0;
 		},
 		observe({ drafted, accepted, milliseconds }) {
-			if (drafted === 0) {
-				single = mean(single, milliseconds);
+			if (drafted === 0 || single === undefined) {
+				single = mean(single ?? milliseconds, milliseconds);
 				return;
 			}
-			const saved = ((accepted + 1) * (single ?? 0)) / Math.max(milliseconds, 1e-3);
-			gain = mean(gain, saved);
+			saved = mean(saved ?? HOPE * single, (accepted + 1) * single);
+			spent = mean(spent ?? single, milliseconds);
 			length =
 				accepted === drafted ? Math.min(LONGEST, 2 * length) : Math.max(SHORTEST, accepted + 1);
-			if (gain >= WORTH) {
-				pause = FIRST_REST;
+			if (saved >= WORTH * spent) {
+				if (accepted > 0) pause = FIRST_REST;
 				return;
 			}
 			resting = pause;
 			pause = Math.min(LONGEST_REST, 2 * pause);
-			// The next try is judged by itself, not by what made the policy rest.
-			gain = undefined;
+			saved = undefined;
+			spent = undefined;
 		}
 	};
 }
 
-function mean(old: number | undefined, value: number): number {
-	return old === undefined ? value : MEMORY * old + (1 - MEMORY) * value;
+function mean(old: number, value: number): number {
+	return MEMORY * old + (1 - MEMORY) * value;
 }
