@@ -83,6 +83,9 @@ export type OrtModuleFactory = (config: {
 /** Errors reach the caller; the engine would only repeat them on the console. */
 const LOG_FATAL_ONLY = 4;
 
+/** No block of a 32-bit heap is larger. */
+const MOST_BYTES = 2 ** 32 - 1;
+
 /** The engine's last error, as text. */
 export function lastError(module: OrtModule): string {
 	const stack = module.stackSave();
@@ -103,7 +106,8 @@ export function check(module: OrtModule, status: number): void {
 
 /** Reserves heap bytes; the caller frees them. @throws Error `out of memory` */
 export function heapBytes(module: OrtModule, bytes: number): number {
-	const pointer = module._malloc(Math.max(bytes, 1));
+	// A size beyond 32 bits would wrap around and succeed.
+	const pointer = bytes > MOST_BYTES ? 0 : module._malloc(Math.max(bytes, 1));
 	if (pointer === 0) throw new Error(`out of memory: ${bytes} bytes of the WASM heap`);
 	return pointer;
 }
