@@ -12,5 +12,13 @@ export const VERBS: Readonly<Record<string, VerbEntry>> = {
 	generate: {
 		summary: 'write text with a language model from a directory',
 		load: async () => (await import('./generate.ts')).generateVerb
+	},
+	inspect: {
+		summary: 'say what an ONNX file holds and whether gradients can pass it',
+		load: async () => (await import('./inspect.ts')).inspectVerb
+	},
+	gradient: {
+		summary: 'differentiate an ONNX file',
+		load: async () => (await import('./gradient.ts')).gradientVerb
 	}
 };

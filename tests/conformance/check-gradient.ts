@@ -54,7 +54,10 @@ export async function gradientsOf(
 	}
 	const session = await createOrtSession(encodeGraph(result.graph));
 	try {
-		const feeds: CpuFeeds = { ...check.feeds };
+		const read = new Set(result.graph.inputs.map(({ name }) => name));
+		const feeds: CpuFeeds = Object.fromEntries(
+			Object.entries(check.feeds).filter(([name]) => read.has(name))
+		);
 		for (const name of of) feeds[result.cotangents[name] ?? ''] = seeds[name] as CpuTensor;
 		const outputs = await session.run(feeds);
 		const gradients: CpuFeeds = {};

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { OPERATORS } from '#lib/graph/operators.ts';
 import { GRADIENT } from '#lib/graph/passes/differentiate/gradient.ts';
 import { checkGradient } from './check-gradient.ts';
@@ -19,13 +19,15 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
 describe('every operator rule against central finite differences', () => {
 	const rules = OPERATORS.filter((name) => GRADIENT[name].kind === 'rule');
 
+	vi.setConfig({ testTimeout: 120_000 });
+
 	it('has a case for every rule', () => {
 		const without = rules.filter((name) => !OPERATOR_CASES[name] && !ELSEWHERE[name]);
 		expect(without).toEqual([]);
 	});
 
 	for (const [name, make] of Object.entries(OPERATOR_CASES)) {
-		it(name, { timeout: 120_000 }, async () => {
+		it(name, async () => {
 			await fc.assert(
 				fc.asyncProperty(drawn, async (values) => {
 					const { error, worst, forward } = await checkGradient(make(values));

@@ -3,7 +3,7 @@ import { GraphBuilder } from '../../builder.ts';
 import { isFloat } from '../../element-type.ts';
 import { describeNode, qualifiedName } from '../../graph.ts';
 import type { Graph, Node, ValueInfo } from '../../graph.ts';
-import { prune } from '../../topology.ts';
+import { producersOf, prune } from '../../topology.ts';
 import { fold } from '../fold.ts';
 import { modernise } from '../modernise.ts';
 import { lower } from '../lower/lower.ts';
@@ -70,12 +70,14 @@ class Walk {
 	readonly #cotangents = new Map<string, string>();
 	readonly #depends: ReadonlySet<string>;
 	readonly #forward: readonly Node[];
+	readonly #producers: ReadonlyMap<string, Node>;
 
 	constructor(b: GraphBuilder, rules: RuleTable, options: DifferentiateOptions) {
 		this.#b = b;
 		this.#rules = rules;
 		this.#options = options;
 		this.#forward = [...b.nodes];
+		this.#producers = producersOf(b.nodes);
 		for (const name of [...options.of, ...options.wrt]) this.#check(name);
 		this.#depends = this.#reach(options.wrt);
 	}
@@ -150,7 +152,14 @@ class Walk {
 		if (entry?.kind !== 'rule') throw this.#unsupported(node, entry);
 		let gradients: readonly (string | undefined)[];
 		try {
-			gradients = entry.rule({ b: this.#b, node, dy, wants });
+			gradients = entry.rule({
+				b: this.#b,
+				node,
+				dy,
+				wants,
+				depends: (name) => this.#depends.has(name),
+				producer: (name) => this.#producers.get(name)
+			});
 		} catch (error) {
 			throw this.#failed(node, error);
 		}

@@ -10,6 +10,10 @@ export interface RuleInput {
 	readonly dy: readonly (string | undefined)[];
 	/** Whether the gradient of the i-th input is asked for. */
 	wants(index: number): boolean;
+	/** Whether a value depends differentiably on what gradients are asked for. */
+	depends(name: string): boolean;
+	/** The node of the forward pass that makes a value. */
+	producer(name: string): Node | undefined;
 }
 
 /** Emits nodes and returns the cotangent of each input, of its input's shape; undefined is zero. */

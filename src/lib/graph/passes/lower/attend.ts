@@ -61,7 +61,8 @@ export function attentionScores(b: GraphBuilder, input: AttendInput): string {
 	return input.biases.reduce((sum, bias) => add(b, sum, bias), scores);
 }
 
-function softmaxWithSink(b: GraphBuilder, scores: string, sink: string): string {
+/** Softmax with the logit of one more key ([heads], or zero), whose share is then dropped. */
+export function softmaxWithSink(b: GraphBuilder, scores: string, sink: string): string {
 	const [batch = 1, heads = 1, queries = 1, keys = 1] = b.dims(scores);
 	const logit = sink === 'zero' ? b.scalarLike(0, scores) : reshape(b, sink, [1, heads, 1, 1]);
 	const column = expand(b, logit, [batch, heads, queries, 1]);
