@@ -7,7 +7,7 @@ export async function readStoreRaw(): Promise<{ ms: number; bytes: number }> {
 	let bytes = 0;
 	for (const name of database.objectStoreNames) {
 		const values = await all(database.transaction(name).objectStore(name));
-		for (const blob of values.flatMap(blobsOf)) bytes += (await blob.arrayBuffer()).byteLength;
+		for (const value of values) bytes += await bytesOf(value);
 	}
 	database.close();
 	return { ms: performance.now() - started, bytes };
@@ -22,9 +22,9 @@ async function openNewest(): Promise<IDBDatabase> {
 
 const all = (store: IDBObjectStore): Promise<unknown[]> => promised(store.getAll());
 
-function blobsOf(value: unknown): Blob[] {
-	if (value instanceof Blob) return [value];
-	return value && typeof value === 'object' ? Object.values(value).flatMap(blobsOf) : [];
+async function bytesOf(value: unknown): Promise<number> {
+	if (value instanceof Uint8Array) return value.byteLength;
+	return value instanceof Blob ? (await value.arrayBuffer()).byteLength : 0;
 }
 
 function promised<T>(request: IDBRequest<T>): Promise<T> {

@@ -1,5 +1,5 @@
 import { expect, test } from '@playwright/test';
-import { recordRequests, SITE } from './support.ts';
+import { recordRequests } from './support.ts';
 
 const WEIGHTS = /\/models\/storyteller\/onnx\//;
 
@@ -100,7 +100,7 @@ test('a first visit says what it keeps, keeps it, and says so', async ({ page })
 test('a first visit can be declined, and asks next time', async ({ context }) => {
 	await context.route(WEIGHTS, () => new Promise(() => undefined));
 	const page = await context.newPage();
-	await page.goto(SITE);
+	await page.goto('');
 	const panel = page.getByRole('region', { name: 'On this machine' });
 	await panel.getByRole('button', { name: 'Cancel' }).click({ timeout: 60_000 });
 	await expect(panel.getByRole('button', { name: 'Make available offline' })).toBeVisible();

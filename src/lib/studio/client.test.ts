@@ -130,6 +130,25 @@ describe('StudioClient', () => {
 		});
 	});
 
+	it('delivers every token before the result, even those that the result overtook', async () => {
+		const only = engine();
+		const { generate } = only.handle.api;
+		only.handle.api.generate = (run, choice, wanted, emit) =>
+			generate(run, choice, wanted, (event) => {
+				const id = event.kind === 'token' ? event.token.id : 0;
+				if (id < 2) emit(event);
+				else setTimeout(() => emit(event), 5);
+			});
+		const { client } = clientOver([only], ['wasm']);
+		const seen: number[] = [];
+		await client.generate({ id: 'm' }, request, {
+			onEvent: (event) => event.kind === 'token' && seen.push(event.token.id)
+		});
+		expect(seen).toEqual([0, 1, 2, 3, 4]);
+		await new Promise((resolve) => setTimeout(resolve, 20));
+		expect(seen).toHaveLength(5);
+	});
+
 	it('takes the next provider silently when the first is simply not there', async () => {
 		const missing = new StudioError('unsupported', 'No GPU adapter.', '');
 		const { client, notices } = clientOver(

@@ -122,10 +122,14 @@ export class StudioClient {
 			if (event.kind === 'token') received.push(event.token);
 			options.onEvent?.(event);
 		};
-		const result = await this.#job({ ...options, onEvent }, (api, run, emit) => {
+		const result = await this.#job({ ...options, onEvent }, async (api, run, emit) => {
 			kept = [...received];
 			return api.generate(run, choice, resumeRequest(request, kept), emit);
 		});
+		// Events travel on a port of their own: the result may overtake the last of them.
+		for (const token of result.tokens.slice(received.length - kept.length)) {
+			onEvent({ kind: 'token', token });
+		}
 		return mergeResults(kept, result);
 	}
 
@@ -153,7 +157,7 @@ export class StudioClient {
 			throwIfAborted(signal);
 			const run = `run-${++this.#runs}`;
 			let open = true;
-			// Events travel on a port of their own and may trail the result: late ones are dropped.
+			// What arrives after the result is dropped: whoever needs it takes it from the result.
 			const emit = proxy((event: E) => {
 				if (open) onEvent?.(event);
 			});
