@@ -3,6 +3,7 @@ import { storage, storyteller } from '../../../../tests/fakes/engine.ts';
 import {
 	formatLimit,
 	keepingPromise,
+	orderVariants,
 	removalConsequence,
 	variantStatus,
 	verifySummary
@@ -21,6 +22,18 @@ describe('wording of the Models page', () => {
 		expect(variantStatus({ ...variant, installed: true })).toBe('Installed');
 		expect(variantStatus(variant)).toBe('Not on this machine');
 		expect(variantStatus({ ...variant, partialBytes: 4_200_000 })).toBe('4.20 MB of 10.0 MB kept');
+	});
+
+	it('lists the default variant first, then the smaller ones', () => {
+		const [q4, int8, fp32] = [4, 6, 23].map((bytes, i) => ({
+			...variant,
+			name: ['q4', 'int8', 'fp32'][i] ?? '',
+			bytes
+		}));
+		if (!q4 || !int8 || !fp32) throw new Error('three variants');
+		const variants = [fp32, q4, int8];
+		const names = orderVariants({ variants, defaultVariant: 'int8' }).map(({ name }) => name);
+		expect(names).toEqual(['int8', 'q4', 'fp32']);
 	});
 
 	it('says what a check found', () => {

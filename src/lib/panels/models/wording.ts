@@ -36,6 +36,15 @@ export function variantStatus(variant: VariantSummary): string {
 	return `${formatBytes(variant.partialBytes)} of ${formatBytes(variant.bytes)} kept`;
 }
 
+/** Variants in the order of interest: the device's default, then the smaller ones. */
+export function orderVariants({
+	variants,
+	defaultVariant
+}: Pick<ModelSummary, 'variants' | 'defaultVariant'>): VariantSummary[] {
+	const rank = ({ name }: VariantSummary): number => (name === defaultVariant ? 0 : 1);
+	return [...variants].sort((a, b) => rank(a) - rank(b) || a.bytes - b.bytes);
+}
+
 /** What a check found, as a notice. */
 export function verifySummary(report: VerifyReport): {
 	kind: 'success' | 'warning' | 'error';
