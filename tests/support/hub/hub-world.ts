@@ -1,5 +1,6 @@
 import { IDBFactory } from 'fake-indexeddb';
 import 'fake-indexeddb/auto';
+import { vi } from 'vitest';
 import type { LocalFile } from '#lib/core/catalogue.ts';
 import { browserEnvironment } from '#lib/hub/browser-environment.ts';
 import { buildManifest } from '#lib/hub/build-manifest.ts';
@@ -15,6 +16,9 @@ import type { StudioStore } from '#lib/store/studio-store.ts';
 import type { FlakyServer } from './flaky-server.ts';
 import { flakyServer } from './flaky-server.ts';
 import { randomBytes, tinyOnnx } from './tiny-onnx.ts';
+
+// The toy model is larger than a chunk; a busy machine takes its time to hash it.
+vi.setConfig({ testTimeout: 90_000, hookTimeout: 90_000 });
 
 /** A browser for tests: one origin's storage, a server, and as many tabs as wanted. */
 export interface HubWorld {
@@ -95,22 +99,31 @@ const SHARED = randomBytes(300_000, 2);
 const OWN = randomBytes(70_000, 3);
 const SMALL = randomBytes(500, 4);
 
+const graphs = new Map<number, Uint8Array<ArrayBuffer>>();
+
+/** The larger graph, with a weight that spans two chunks; made once a seed. */
+function bigGraph(seed: number): Uint8Array<ArrayBuffer> {
+	const made = graphs.get(seed);
+	if (made) return made;
+	const graph = tinyOnnx([
+		{ name: 'big', bytes: BIG },
+		{ name: 'shared', bytes: SHARED },
+		{ name: 'tail', bytes: randomBytes(2_000_000, seed) },
+		{ name: 'small', bytes: SMALL }
+	]);
+	graphs.set(seed, graph);
+	return graph;
+}
+
+const text = (value: unknown): Uint8Array<ArrayBuffer> =>
+	new TextEncoder().encode(JSON.stringify(value)) as Uint8Array<ArrayBuffer>;
+
 /** Two variants that share a weight; the first has one larger than a chunk. */
 export function toyFiles(seed = 5): Map<string, Uint8Array<ArrayBuffer>> {
-	const text = (value: unknown): Uint8Array<ArrayBuffer> =>
-		new TextEncoder().encode(JSON.stringify(value)) as Uint8Array<ArrayBuffer>;
 	return new Map([
 		['config.json', text({ model_type: 'toy', architectures: ['ToyForCausalLM'], vocab_size: 8 })],
 		['tokenizer.json', text({ model: { type: 'BPE', vocab: { a: 0 } } })],
-		[
-			'onnx/model.onnx',
-			tinyOnnx([
-				{ name: 'big', bytes: BIG },
-				{ name: 'shared', bytes: SHARED },
-				{ name: 'tail', bytes: randomBytes(2_000_000, seed) },
-				{ name: 'small', bytes: SMALL }
-			])
-		],
+		['onnx/model.onnx', bigGraph(seed)],
 		[
 			'onnx/model_quantized.onnx',
 			tinyOnnx([
