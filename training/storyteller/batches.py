@@ -12,7 +12,7 @@ SETS = ("books", "vitrine", "tinystories", "fairytaleqa")
 # Share of windows by phase: books first, the simple stories weighted up and used last.
 MIXTURES = {
     "stable": {"books": 0.55, "vitrine": 0.26, "tinystories": 0.15, "fairytaleqa": 0.04},
-    "decay": {"books": 0.35, "vitrine": 0.42, "tinystories": 0.20, "fairytaleqa": 0.03},
+    "decay": {"books": 0.17, "vitrine": 0.56, "tinystories": 0.26, "fairytaleqa": 0.01},
 }
 
 

@@ -103,7 +103,7 @@ def write_sample(model: Storyteller, cache: Path, sizes: np.ndarray, path: Path)
     """A JSON sample of held-out windows with this model's logits, for eval_onnx.mjs."""
     sets = {}
     for file in sorted(cache.glob("held__*.npz")):
-        rows = windows(file, model.shape.context, 12 if "books" in file.stem else 40)
+        rows = windows(file, model.shape.context, 6 if "books" in file.stem else 24)
         sets[file.stem.removeprefix("held__")] = [
             {"ids": r["ids"], "header_tokens": r["header_tokens"]} for r in rows]
     ids = torch.tensor([next(iter(sets.values()))[0]["ids"][:64]])
