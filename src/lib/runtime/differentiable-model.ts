@@ -1,17 +1,17 @@
 import { StudioError } from '../core/errors.ts';
 import type { DifferentiableModel, Model, RunOptions, TensorSpec } from '../core/model.ts';
-import type { Feeds } from '../core/tensor.ts';
-import { isDataType } from '../graph/constant.ts';
+import type { CpuTensor, Feeds } from '../core/tensor.ts';
+import { constantOf, isDataType } from '../graph/constant.ts';
 import { decodeGraph } from '../graph/decode.ts';
 import { encodeGraph } from '../graph/encode.ts';
-import type { Graph, ValueInfo } from '../graph/graph.ts';
+import type { Constant, Graph, ValueInfo } from '../graph/graph.ts';
 import { cut } from '../graph/passes/cut.ts';
 import { differentiate } from '../graph/passes/differentiate/differentiate.ts';
 import type { Differentiated } from '../graph/passes/differentiate/differentiate.ts';
 import { RULE_TABLES } from '../graph/passes/differentiate/rule-tables.ts';
 import type { RuleTableName } from '../graph/passes/differentiate/rule-tables.ts';
 import { expose } from '../graph/passes/expose.ts';
-import { specialiseTo } from '../graph/passes/specialise.ts';
+import { fixInputs, specialiseTo } from '../graph/passes/specialise.ts';
 import type { ModelFiles } from './backend.ts';
 
 /** Makes a session; `EngineModel.create` of a backend in the studio, a fake in tests. */
@@ -81,9 +81,16 @@ export class GraphModel implements DifferentiableModel {
 	): Promise<{ outputs: Feeds; gradients: Feeds }> {
 		const of = Object.keys(cotangents);
 		const shapes = Object.fromEntries(Object.entries(feeds).map(([name, t]) => [name, t.dims]));
-		const key = JSON.stringify(['vjp', shapes, this.#fedInside(feeds), of, wrt, rules]);
+		const counts = countsIn(feeds);
+		const values = Object.entries(counts).map(([name, { data }]) => [name, String(data[0])]);
+		const key = JSON.stringify(['vjp', shapes, values, this.#fedInside(feeds), of, wrt, rules]);
 		const derived = await this.#session(key, () => {
-			const graph = specialiseTo(this.#cut(feeds), shapes);
+			const fixed = Object.entries(counts).map(([name, tensor]) => [name, constantOf(tensor)]);
+			const whole = fixInputs(
+				this.#cut(feeds),
+				Object.fromEntries(fixed) as Record<string, Constant>
+			);
+			const graph = specialiseTo(whole, shapes);
 			const model = this.#files.name;
 			return differentiate(graph, { of, wrt, rules: RULE_TABLES[rules], model });
 		});
@@ -152,6 +159,17 @@ export class GraphModel implements DifferentiableModel {
 			? { model, result: { graph, cotangents, gradients } }
 			: { model };
 	}
+}
+
+/** Integer scalars among the feeds: counts that decide about shapes, so part of the derived graph. */
+function countsIn(feeds: Feeds): Record<string, CpuTensor> {
+	const counts: Record<string, CpuTensor> = {};
+	for (const [name, feed] of Object.entries(feeds)) {
+		if (feed.location === 'cpu' && feed.dims.length === 0 && /^u?int/.test(feed.type)) {
+			counts[name] = feed;
+		}
+	}
+	return counts;
 }
 
 /** The feeds that a derived graph still reads. */

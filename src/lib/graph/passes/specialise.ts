@@ -1,5 +1,5 @@
 import { StudioError } from '../../core/errors.ts';
-import type { Dim, Graph, ValueInfo } from '../graph.ts';
+import type { Constant, Dim, Graph, ValueInfo } from '../graph.ts';
 import { fold } from './fold.ts';
 
 /** Sizes by symbol (`{batch: 1, sequence: 64}`). */
@@ -34,6 +34,27 @@ function substitute(dim: Dim, sizes: Sizes): Dim {
 		if (term === '*') return total * next;
 		return i % 2 === 0 ? total : term === '+' ? total + next : total - next;
 	}, numbers[0] ?? 0);
+}
+
+/**
+ * Fixes inputs to constants: counts and switches (`num_logits_to_keep`) that decide about shapes.
+ * @throws StudioError `bad-input` for a name that is no input
+ */
+export function fixInputs(graph: Graph, constants: Readonly<Record<string, Constant>>): Graph {
+	for (const name of Object.keys(constants)) {
+		if (!graph.inputs.some((input) => input.name === name)) {
+			throw new StudioError(
+				'bad-input',
+				`The model has no input named "${name}".`,
+				`Its inputs are ${graph.inputs.map((input) => input.name).join(', ')}.`
+			);
+		}
+	}
+	return {
+		...graph,
+		inputs: graph.inputs.filter(({ name }) => !Object.hasOwn(constants, name)),
+		initializers: new Map([...graph.initializers, ...Object.entries(constants)])
+	};
 }
 
 /**

@@ -175,7 +175,7 @@ const scaledProduct: Lowering = (input) => {
 };
 
 /** Follows Mul nodes back to Cast(MatMulInteger), collecting the other factors. */
-function integerProduct(
+export function integerProduct(
 	node: Node,
 	producer: (name: string) => Node | undefined
 ): { product: Node; scales: string[] } | undefined {
