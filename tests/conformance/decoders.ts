@@ -172,6 +172,8 @@ export async function checkDecoder(
 				prompt.inputIds.slice(0, options.cacheTokens),
 				Math.max(SELF_TOLERANCE, tolerance)
 			);
+			const place = backend.provider === 'webgpu' ? 'gpu' : 'heap';
+			if (session.cacheLocation !== place) own.push(`the cache lies in ${session.cacheLocation}`);
 			results.push({
 				label: `${fixture}/${file}, ${kind} cache, prompt of ${prompt.inputIds.length}`,
 				problems: [...wrongKind, ...problems, ...own],

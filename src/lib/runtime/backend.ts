@@ -26,6 +26,8 @@ export interface ModelFiles {
 export interface EngineTensor {
 	readonly type: DataType;
 	readonly dims: readonly number[];
+	/** The WASM heap, a GPU buffer, or host memory that a run on the GPU uploads. */
+	readonly location: 'heap' | 'gpu' | 'host';
 	/** Copies all elements out. */
 	read(): Promise<CpuTensor>;
 	/** Copies the last `count` elements out, row-major. */

@@ -10,10 +10,15 @@ import type { KeyValueCache } from './key-value-cache.ts';
 
 const now = () => performance.now();
 
+/** Tokens a run takes of graphs whose logits depend on it. */
+const FIXED_CHUNK = 16;
+
 /** A decoder on an engine session, with its cache: {@link CausalSession} for any export. */
 export class DecoderSession implements CausalSession {
 	readonly vocabSize: number;
 	readonly contextLength: number;
+	/** {@inheritDoc CausalSession.exactBatches} Found out when the session is made. */
+	exactBatches = true;
 	private readonly backend: Backend;
 	private readonly session: EngineSession;
 	private readonly layout: DecoderLayout;
@@ -44,6 +49,13 @@ export class DecoderSession implements CausalSession {
 	/** How the cache works: `in-place`, `growing`, or `recompute` when the export has none. */
 	get cacheKind(): KeyValueCache['kind'] {
 		return this.cache.kind;
+	}
+
+	/** Where keys and values lie between runs: all in one place, or nowhere when there are none. */
+	get cacheLocation(): EngineTensor['location'] | 'mixed' | 'none' {
+		const places = new Set(this.cache.tensors.map(({ location }) => location));
+		const [place] = places;
+		return places.size > 1 ? 'mixed' : (place ?? 'none');
 	}
 
 	/** {@inheritDoc CausalSession.forward} On any error the cache is as it was before the call. */
@@ -88,7 +100,9 @@ export class DecoderSession implements CausalSession {
 	}
 
 	private chunkLength(left: number): number {
-		return this.cache.kind === 'recompute' ? left : this.chunks.take(left);
+		if (this.cache.kind === 'recompute') return left;
+		// Chunks sized by the clock would make such a graph's text depend on the machine's load.
+		return this.exactBatches ? this.chunks.take(left) : Math.min(left, FIXED_CHUNK);
 	}
 
 	/** One run. @returns logits of the chunk's last `keep` positions, `[keep, vocab]` */

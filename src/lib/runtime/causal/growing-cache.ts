@@ -13,7 +13,7 @@ export class GrowingCache implements KeyValueCache {
 	length = 0;
 	private readonly backend: Backend;
 	private readonly slots: readonly CacheSlot[];
-	private tensors: EngineTensor[];
+	tensors: readonly EngineTensor[];
 	/** Positions that the tensors hold; `length` of them count. */
 	private held = 0;
 
@@ -84,7 +84,7 @@ export class GrowingCache implements KeyValueCache {
 		);
 	}
 
-	private replace(tensors: EngineTensor[]): void {
+	private replace(tensors: readonly EngineTensor[]): void {
 		for (const tensor of this.tensors) tensor.dispose();
 		this.tensors = tensors;
 	}

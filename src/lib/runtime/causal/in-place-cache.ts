@@ -19,7 +19,7 @@ export class InPlaceCache implements KeyValueCache {
 	private readonly contextLength: number;
 	private capacity: number;
 	/** Both feeds and targets: past and present names to the same buffers, in slot order. */
-	private buffers: EngineTensor[];
+	tensors: readonly EngineTensor[];
 	private binding: CacheBinding;
 
 	constructor(
@@ -32,8 +32,8 @@ export class InPlaceCache implements KeyValueCache {
 		this.slots = slots;
 		this.contextLength = contextLength;
 		this.capacity = Math.min(capacity, contextLength);
-		this.buffers = this.reserve(this.capacity);
-		this.binding = this.bindingOf(this.buffers);
+		this.tensors = this.reserve(this.capacity);
+		this.binding = this.bindingOf(this.tensors);
 	}
 
 	bind(count: number): CacheBinding {
@@ -50,8 +50,8 @@ export class InPlaceCache implements KeyValueCache {
 	}
 
 	dispose(): void {
-		for (const buffer of this.buffers) buffer.dispose();
-		this.buffers = [];
+		for (const buffer of this.tensors) buffer.dispose();
+		this.tensors = [];
 	}
 
 	private grow(needed: number): void {
@@ -59,7 +59,7 @@ export class InPlaceCache implements KeyValueCache {
 		const larger = this.reserve(capacity);
 		this.slots.forEach(({ type, heads, headDim }, i) => {
 			const position = byteLengthOf(type, [headDim]);
-			const [source, target] = [this.buffers[i], larger[i]];
+			const [source, target] = [this.tensors[i], larger[i]];
 			if (source === undefined || target === undefined || this.length === 0) return;
 			this.backend.copyBlocks(source, target, {
 				rows: heads,
@@ -69,7 +69,7 @@ export class InPlaceCache implements KeyValueCache {
 			});
 		});
 		this.dispose();
-		this.buffers = larger;
+		this.tensors = larger;
 		this.capacity = capacity;
 		this.binding = this.bindingOf(larger);
 	}

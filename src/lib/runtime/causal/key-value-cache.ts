@@ -12,6 +12,8 @@ export interface KeyValueCache {
 	readonly kind: 'in-place' | 'growing' | 'recompute';
 	/** Positions held. */
 	readonly length: number;
+	/** The tensors now held, none when nothing is kept between runs. */
+	readonly tensors: readonly EngineTensor[];
 	/** Tensors for a run that appends `count` positions. @throws StudioError `out-of-memory` */
 	bind(count: number): CacheBinding;
 	/** Takes over the present tensors of such a run, once it has succeeded. */

@@ -4,6 +4,7 @@ import type { CacheBinding, KeyValueCache } from './key-value-cache.ts';
 export class RecomputeCache implements KeyValueCache {
 	readonly kind = 'recompute';
 	length = 0;
+	readonly tensors = [];
 
 	bind(): CacheBinding {
 		return { feeds: {}, targets: {} };

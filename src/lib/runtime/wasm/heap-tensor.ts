@@ -9,6 +9,7 @@ const LOCATION_CPU = 1;
 
 /** An OrtValue whose elements lie in the WASM heap. */
 export class HeapTensor implements EngineTensor {
+	readonly location = 'heap';
 	readonly type: DataType;
 	readonly dims: readonly number[];
 	/** The OrtValue; 0 after disposal. */

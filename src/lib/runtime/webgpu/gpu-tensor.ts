@@ -33,6 +33,10 @@ export class GpuTensor implements EngineTensor {
 		this.onDispose = onDispose;
 	}
 
+	get location(): 'gpu' | 'host' {
+		return this.value.location === 'gpu-buffer' ? 'gpu' : 'host';
+	}
+
 	/** The buffer of a tensor on the GPU; undefined for host data. */
 	get buffer(): GPUBuffer | undefined {
 		return this.value.location === 'gpu-buffer' ? (this.value.gpuBuffer as GPUBuffer) : undefined;
