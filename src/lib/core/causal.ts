@@ -16,6 +16,12 @@ export interface CausalSession {
 	/** Tokens now in the cache. */
 	readonly length: number;
 	/**
+	 * Whether a token gets the same logits however many are fed with it, as far as tried. False for
+	 * kernels that quantise activations over all tokens of a run (int8 dynamic); the decode loop then
+	 * feeds every text in one fixed pattern, so that it can be repeated. True when absent.
+	 */
+	readonly exactBatches?: boolean;
+	/**
 	 * Appends tokens to the cache, in chunks short enough for abort to be prompt.
 	 * @returns logits `[logitsFor, vocab]` of the last positions, in float32
 	 * @throws StudioError `bad-input` when the context would overflow, `device-lost`, `aborted`

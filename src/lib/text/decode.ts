@@ -39,7 +39,7 @@ export interface GenerateOptions {
 	readonly processors?: readonly LogitsProcessor[];
 	/** When to guess tokens ahead; never by default. Keep one policy object a session. */
 	readonly speculation?: SpeculationPolicy;
-	/** Awaited after every token: lets a worker hear a cancel between two steps. */
+	/** Awaited after every token and every pass over the prompt: lets a worker hear a cancel. */
 	readonly pause?: () => Promise<void>;
 	/** Ids to start from in place of the encoded prompt, begin token included: a chat's, say. */
 	readonly promptIds?: readonly number[];
@@ -55,6 +55,7 @@ export interface GenerateOptions {
  * - What the session's cache shares with the start is not computed again.
  * - The draw of a position depends on seed and position only, so continuing behind `prefixIds` gives
  *   the text that an unbroken run would have given, as far as the device's arithmetic repeats itself.
+ *   Where logits depend on how many tokens are fed together, they are fed in a fixed pattern.
  * - The texts of the tokens join to the result's text. A token is emitted when its text is settled:
  *   not while it may be part of a stop string or has begun a character that the next token completes.
  *   A token that a stop string begins within keeps its id and loses the end of its text.
@@ -82,6 +83,8 @@ export async function generate(
 		options.emit?.({ kind: 'token', token })
 	);
 	const source = logitsSource(session, ids, {
+		promptLength: prompt.length,
+		pause: options.pause,
 		now: options.now,
 		speculation: options.speculation ?? noSpeculation,
 		signal: options.signal,

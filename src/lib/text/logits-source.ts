@@ -1,6 +1,7 @@
 import type { CausalSession } from '#lib/core/causal.ts';
 import type { OnProgress } from '#lib/core/progress.ts';
 import { cachedTokens, type CachedTokens } from './cached-tokens.ts';
+import { anyPasses, fixedPasses, type FeedingPlan } from './feeding-plan.ts';
 import { promptLookup } from './prompt-lookup.ts';
 import type { SpeculationPolicy } from './speculation.ts';
 
@@ -19,14 +20,15 @@ export interface LogitsSource {
 }
 
 export interface LogitsSourceOptions {
+	/** Tokens of begin token and prompt; what follows them in the start had been generated before. */
+	readonly promptLength: number;
 	readonly now: () => number;
 	readonly speculation: SpeculationPolicy;
 	readonly signal?: AbortSignal;
 	readonly onProgress?: OnProgress;
+	/** Awaited between two passes over a prompt. */
+	readonly pause?: () => Promise<void>;
 }
-
-/** Tokens fed at once while a prompt is read, so that progress can be told. */
-const PREFILL_SLICE = 256;
 
 /** Largest difference of logits that still counts as the same arithmetic, in nats. */
 const SAME_LOGITS = 1e-3;
@@ -58,7 +60,8 @@ export function logitsSource(
 	options: LogitsSourceOptions
 ): LogitsSource {
 	const cache = cachedTokens(session);
-	const reused = cache.reuse(start);
+	const plan = session.exactBatches === false ? fixedPasses(options.promptLength) : undefined;
+	const reused = cache.reuse(start, plan);
 	let verified: Verified | undefined;
 	const settle = (): void => {
 		if (verified?.milliseconds !== undefined) {
@@ -91,7 +94,7 @@ export function logitsSource(
 			}
 			settle();
 			cache.truncate(ids.length - 1);
-			await prefill(cache, ids, options);
+			await prefill(cache, ids, plan ?? anyPasses, options);
 			return step(ids, remaining);
 		},
 		close(ids) {
@@ -107,7 +110,7 @@ function guess(
 	remaining: number,
 	policy: SpeculationPolicy
 ): number[] {
-	if (batchesExactly.get(session) === false) return [];
+	if (session.exactBatches === false || batchesExactly.get(session) === false) return [];
 	const room = Math.min(remaining - 1, session.contextLength - ids.length);
 	return promptLookup(ids, Math.min(policy.draftLength(), room));
 }
@@ -138,19 +141,22 @@ async function tryBatch(
 	return exact;
 }
 
-/** Feeds a long start in slices but for the last slice, telling how far it has come. */
+/** Feeds a start pass by pass but for the last one, telling how far it has come. */
 async function prefill(
 	cache: CachedTokens,
 	ids: readonly number[],
-	{ signal, onProgress }: LogitsSourceOptions
+	plan: FeedingPlan,
+	{ signal, onProgress, pause }: LogitsSourceOptions
 ): Promise<void> {
-	while (ids.length - cache.length > PREFILL_SLICE) {
-		await cache.forward(ids.slice(cache.length, cache.length + PREFILL_SLICE), { signal });
+	while (ids.length - cache.length > plan(cache.length)) {
+		const end = cache.length + plan(cache.length);
+		await cache.forward(ids.slice(cache.length, end), { signal });
 		onProgress?.({
 			label: 'Reading the prompt',
 			done: cache.length,
 			total: ids.length,
 			unit: 'tokens'
 		});
+		await pause?.();
 	}
 }

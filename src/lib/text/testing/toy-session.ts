@@ -6,8 +6,13 @@ export interface ToyOptions {
 	readonly contextLength?: number;
 	/** How many last tokens the next one depends on; few make texts that repeat themselves. */
 	readonly order?: number;
-	/** Added to the logits of rows that were fed with others: kernels that quantise per batch. */
+	/**
+	 * How much the logits change with the lengths of the passes that all tokens so far were fed in:
+	 * kernels that quantise activations over a pass.
+	 */
 	readonly batchNoise?: number;
+	/** What the session says of itself. */
+	readonly exactBatches?: boolean;
 	/** Logits that win over the made-up ones. */
 	readonly override?: (ids: readonly number[], logits: Float32Array) => void;
 	/** Called at each forward with the tokens in the cache and those fed; may throw or abort. */
@@ -27,17 +32,22 @@ export function toySession(options: ToyOptions): ToySession {
 	const { vocabSize, contextLength = 512, order = 2, batchNoise = 0 } = options;
 	const tokens: number[] = [];
 	const calls: number[][] = [];
-	const row = (position: number, noisy: boolean): Float32Array => {
+	/** Length of the pass that each token came in. */
+	const passes: number[] = [];
+	const row = (position: number): Float32Array => {
 		const before = tokens.slice(0, position + 1);
 		const logits = toyLogits(before.slice(-order), vocabSize);
 		options.override?.(before, logits);
-		if (noisy)
-			for (let i = 0; i < vocabSize; i++) logits[i] = (logits[i] ?? 0) + batchNoise * (i % 3);
+		const history = passes.slice(0, position + 1).reduce((sum, n, i) => (sum * 31 + n * i) % 97, 0);
+		for (let id = 0; id < vocabSize; id++) {
+			logits[id] = (logits[id] ?? 0) + batchNoise * ((id * history) % 13);
+		}
 		return logits;
 	};
 	return {
 		vocabSize,
 		contextLength,
+		...(options.exactBatches === undefined ? {} : { exactBatches: options.exactBatches }),
 		tokens,
 		calls,
 		get length() {
@@ -52,15 +62,17 @@ export function toySession(options: ToyOptions): ToySession {
 			calls.push([...ids]);
 			await Promise.resolve();
 			tokens.push(...ids);
+			passes.push(...ids.map(() => ids.length));
 			const out = new Float32Array(logitsFor * vocabSize);
 			for (let i = 0; i < logitsFor; i++) {
-				out.set(row(tokens.length - logitsFor + i, ids.length > 1), i * vocabSize);
+				out.set(row(tokens.length - logitsFor + i), i * vocabSize);
 			}
 			throwIfAborted(signal);
 			return out;
 		},
 		truncate(length) {
 			tokens.length = Math.min(tokens.length, length);
+			passes.length = tokens.length;
 		},
 		async dispose() {
 			tokens.length = 0;
