@@ -31,7 +31,7 @@ test('installs, verifies and deletes a variant', async ({ page }) => {
 
 test('shows storage and device, and why not the GPU', async ({ page }) => {
 	await page.goto('models/');
-	await expect(page.getByRole('region', { name: 'Storage' })).toContainText(/used, .* left/);
+	await expect(page.getByRole('region', { name: 'Storage' })).toContainText(/used,\s+\d.* left/);
 	const device = page.getByRole('region', { name: 'Device' });
 	await expect(device).toContainText('Processor (WebAssembly)');
 	await expect(device).toContainText(/Threads\s*\d/);

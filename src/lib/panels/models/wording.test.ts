@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { storage, storyteller } from '../../../../tests/fakes/engine.ts';
+import { device, storage, storyteller } from '../../../../tests/fakes/engine.ts';
 import {
 	formatLimit,
 	keepingPromise,
 	orderVariants,
 	removalConsequence,
 	variantStatus,
-	verifySummary
+	verifySummary,
+	whyNotGpu
 } from './wording.ts';
 
 const variant = {
@@ -67,6 +68,12 @@ describe('wording of the Models page', () => {
 		expect(keepingPromise({ ...storage, kind: 'memory' })).toContain('gone with this tab');
 		expect(keepingPromise({ ...storage, persistent: true })).toMatch(/^Persistent/);
 		expect(keepingPromise(storage)).toMatch(/^Not persistent/);
+	});
+
+	it('says why not the GPU', () => {
+		expect(whyNotGpu({ ...device, provider: 'webgpu' })).toBeUndefined();
+		expect(whyNotGpu({ ...device, fallbackReason: 'No adapter.' })).toBe('No adapter.');
+		expect(whyNotGpu(device)).toContain('no WebGPU here');
 	});
 
 	it('gives limits their unit', () => {

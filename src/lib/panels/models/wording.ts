@@ -5,6 +5,7 @@ import type {
 	VariantSummary,
 	VerifyReport
 } from '#lib/core/catalogue.ts';
+import type { DeviceReport } from '#lib/core/device.ts';
 import type { JobVerb } from '#lib/state/models.svelte.ts';
 import { formatBytes, formatNumber } from '#lib/ui/format.ts';
 
@@ -86,6 +87,15 @@ export function keepingPromise(storage: StorageReport): string {
 	return storage.persistent
 		? 'Persistent: the browser promised not to evict it.'
 		: 'Not persistent: the browser may evict it when the disk runs low. Installing the studio as an app, or a bookmark, makes the promise likelier.';
+}
+
+/** Why models do not run on the GPU; undefined when they do. */
+export function whyNotGpu({ provider, fallbackReason }: DeviceReport): string | undefined {
+	if (provider === 'webgpu') return undefined;
+	return (
+		fallbackReason ??
+		'This browser offers no WebGPU here: it is too old, or the page is neither https nor localhost.'
+	);
 }
 
 /** Limits of WebGPU that are measured in bytes; the others are counts (WebGPU, §3.6.2). */
