@@ -6,7 +6,7 @@ import { checkGradient } from './check-gradient.ts';
 import { drawn } from './drawn-graphs.ts';
 import { OPERATOR_CASES } from './operator-cases.ts';
 
-const RUNS = Number(process.env['VITRINE_FULL'] ? 40 : 6);
+const RUNS = Number(process.env['VITRINE_FULL'] ? 40 : 4);
 
 /** Rules without a case of their own, with the reason. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
