@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { recordProblems } from './support.ts';
+import { output, recordProblems, startWriting, untilWritten } from './support.ts';
 
 const DECODER = fileURLToPath(new URL('../fixtures/decoders/gpt2-primitive', import.meta.url));
 const WEIGHTS = /\/models\/storyteller\/onnx\//;
@@ -60,7 +60,13 @@ test('a folder from disk becomes a model that Write offers', async ({ page }) =>
 		1
 	);
 	await opener.getByRole('link', { name: 'Open Write' }).click();
-	await expect(page.getByRole('combobox', { name: 'Model' })).toContainText('gpt2-primitive');
+	const names = page.getByRole('region', { name: 'Model' }).getByRole('combobox', { name: 'Name' });
+	await expect(names).toContainText('gpt2-primitive', { timeout: 30_000 });
+	await names.selectOption({ label: 'gpt2-primitive' });
+	await startWriting(page, 'a b c', 4);
+	await untilWritten(page);
+	await expect(output(page).locator('[data-index]')).toHaveCount(4);
+	await expect(page.getByRole('group', { name: 'Status' })).toContainText('gpt2-primitive');
 });
 
 test('a folder that is no model says what is missing', async ({ page }) => {
