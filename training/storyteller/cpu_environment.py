@@ -7,11 +7,12 @@ the arithmetic; one thread is the default because a second core is often busy wi
 import os
 import sys
 
+SCRIPTS = ("train.py", "evaluate.py")
 SETTINGS = {
     "MALLOC_MMAP_MAX_": "0",
     "MALLOC_TRIM_THRESHOLD_": "8000000000",
     "MALLOC_TOP_PAD_": "268435456",
 }
 
-if os.environ.get("MALLOC_MMAP_MAX_") != "0" and os.path.basename(sys.argv[0]) == "train.py":
+if os.environ.get("MALLOC_MMAP_MAX_") != "0" and os.path.basename(sys.argv[0]) in SCRIPTS:
     os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, **SETTINGS})
