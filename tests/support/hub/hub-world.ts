@@ -18,7 +18,7 @@ import { flakyServer } from './flaky-server.ts';
 import { randomBytes, tinyOnnx } from './tiny-onnx.ts';
 
 // The toy model is larger than a chunk; a busy machine takes its time to hash it.
-vi.setConfig({ testTimeout: 90_000, hookTimeout: 90_000 });
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 
 /** A browser for tests: one origin's storage, a server, and as many tabs as wanted. */
 export interface HubWorld {
