@@ -1,5 +1,5 @@
 import { expect, test, type Worker } from '@playwright/test';
-import { engineWorker, output, startWriting, untilWritten } from './support.ts';
+import { engineWorker, output, startWriting, untilWritten, writtenTokens } from './support.ts';
 
 /**
  * WebGPU in software: about a second a token, so texts are short. A silent fallback cannot pass:
@@ -63,7 +63,7 @@ test('writes on the GPU, with the cache staying there', async ({ page }) => {
 	// Logits of one row are 4 bytes a word; a cache of 8 layers at this length would be ten times that.
 	const perToken = (after.readBytes - before.readBytes) / tokens;
 	expect(perToken).toBeLessThanOrEqual(4 * 4096 * 1.5);
-	expect((await output(page).innerText()).length).toBeGreaterThan('The cat sat'.length);
+	expect(await writtenTokens(page)).toBeGreaterThan(0);
 });
 
 test('goes on with WebAssembly when the device is lost in the middle of a text', async ({
@@ -74,9 +74,7 @@ test('goes on with WebAssembly when the device is lost in the middle of a text',
 	await startWriting(page, 'The dog ran', 24);
 	const worker = await workerPromise;
 	await watchGpu(worker);
-	await expect
-		.poll(async () => (await output(page).innerText()).length, { timeout: 180_000 })
-		.toBeGreaterThan('The dog ran'.length + 8);
+	await expect.poll(() => writtenTokens(page), { timeout: 180_000 }).toBeGreaterThan(2);
 	const before = await output(page).innerText();
 	await worker.evaluate(() =>
 		(self as unknown as { gpuLog: GpuLog }).gpuLog.devices.forEach((device) => device.destroy())
@@ -85,5 +83,6 @@ test('goes on with WebAssembly when the device is lost in the middle of a text',
 	await expect(page.getByText(/going on with the processor/i)).toBeVisible();
 	const after = await output(page).innerText();
 	expect(after.length).toBeGreaterThan(before.length);
-	expect(after).toContain(before.trim().slice(0, 20));
+	expect(after).toContain(before.trim());
+	expect(await writtenTokens(page)).toBe(24);
 });

@@ -2,7 +2,7 @@ import { chromium, expect, test, type Page } from '@playwright/test';
 import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { output, recordRequests, SITE, startWriting, untilWritten } from './support.ts';
+import { recordRequests, SITE, startWriting, untilWritten, writtenTokens } from './support.ts';
 
 const WEIGHTS = /\/models\/storyteller\/onnx\/.*\.onnx/;
 
@@ -47,7 +47,7 @@ test('finds a damaged chunk and fetches it again', async ({ page }) => {
 	await page.goto('write/');
 	await startWriting(page, 'Once', 3);
 	await untilWritten(page);
-	expect((await output(page).innerText()).length).toBeGreaterThan('Once'.length);
+	expect(await writtenTokens(page)).toBeGreaterThan(0);
 });
 
 test('says that the network is gone in mid-download, keeps what came, and goes on', async ({
@@ -64,7 +64,7 @@ test('says that the network is gone in mid-download, keeps what came, and goes o
 	await context.unroute(WEIGHTS);
 	await page.getByRole('button', { name: 'Generate' }).click();
 	await untilWritten(page);
-	expect((await output(page).innerText()).length).toBeGreaterThan('Once upon a time'.length);
+	expect(await writtenTokens(page)).toBeGreaterThan(0);
 });
 
 test('a tab killed while it downloads leaves nothing half-written that loads', async ({
@@ -91,7 +91,7 @@ test('a tab killed while it downloads leaves nothing half-written that loads', a
 	await second.goto(`${SITE}write/`);
 	await startWriting(second, 'Once', 3);
 	await untilWritten(second);
-	expect((await output(second).innerText()).length).toBeGreaterThan('Once'.length);
+	expect(await writtenTokens(second)).toBeGreaterThan(0);
 });
 
 test('two tabs at once download once', async ({ context }) => {
@@ -112,7 +112,9 @@ test('says what is missing when the storage is full', async ({ page, context }) 
 		quotaSize: 1_000_000
 	});
 	await startWriting(page, 'Once', 3);
-	await expect(page.getByRole('alert').first()).toContainText(/MB/, { timeout: 30_000 });
+	await expect(page.getByRole('alert').first()).toContainText(/space|storage/i, {
+		timeout: 30_000
+	});
 	await expect(page.getByRole('textbox', { name: 'Prompt' })).toHaveValue('Once');
 	await session.send('Storage.overrideQuotaForOrigin', { origin: new URL(SITE).origin });
 	await page.getByRole('button', { name: 'Generate' }).click();
@@ -147,7 +149,7 @@ test('writes without any storage, and says that nothing is kept', async () => {
 		expect(stored).toBe(false);
 		await startWriting(page, 'Once', 3);
 		await untilWritten(page);
-		expect((await output(page).innerText()).length).toBeGreaterThan('Once'.length);
+		expect(await writtenTokens(page)).toBeGreaterThan(0);
 		await page.goto(`${SITE}models/`);
 		await expect(
 			page.getByText(/not kept|only in memory|keeps nothing|nothing is kept/i).first()

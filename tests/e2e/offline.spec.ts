@@ -2,7 +2,7 @@ import { chromium, expect, test } from '@playwright/test';
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { output, recordProblems, SITE, startWriting, untilWritten } from './support.ts';
+import { recordProblems, SITE, startWriting, untilWritten, writtenTokens } from './support.ts';
 
 test('everything works offline after the first visit', async ({ page, context }) => {
 	const problems = recordProblems(page);
@@ -23,7 +23,7 @@ test('everything works offline after the first visit', async ({ page, context })
 	await page.reload();
 	await startWriting(page, 'Once upon a time', 8);
 	await untilWritten(page);
-	expect((await output(page).innerText()).length).toBeGreaterThan('Once upon a time'.length);
+	expect(await writtenTokens(page)).toBeGreaterThan(0);
 	for (const path of ['', 'models/', 'embedding/']) {
 		await page.goto(path);
 		await expect(page.getByRole('heading', { level: 1 })).toBeVisible();

@@ -29,6 +29,11 @@ export function output(page: Page): ReturnType<Page['getByRole']> {
 	return page.getByRole('region', { name: 'Output' });
 }
 
+/** How many tokens the output shows. */
+export function writtenTokens(page: Page): Promise<number> {
+	return output(page).locator('[data-index]').count();
+}
+
 /** Waits until a generation has ended, by the button that a new one needs. */
 export async function untilWritten(page: Page, timeout = 60_000): Promise<void> {
 	await expect(page.getByRole('button', { name: 'Stop' })).toBeHidden({ timeout });
