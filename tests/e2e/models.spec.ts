@@ -61,7 +61,7 @@ test('a folder from disk becomes a model that Write offers', async ({ page }) =>
 	);
 	await opener.getByRole('link', { name: 'Open Write' }).click();
 	const names = page.getByRole('region', { name: 'Model' }).getByRole('combobox', { name: 'Name' });
-	await expect(names).toContainText('gpt2-primitive', { timeout: 30_000 });
+	await expect(names).toContainText('gpt2-primitive', { timeout: 60_000 });
 	await names.selectOption({ label: 'gpt2-primitive' });
 	await startWriting(page, 'a b c', 4);
 	await untilWritten(page);
@@ -77,7 +77,7 @@ test('a folder that is no model says what is missing', async ({ page }) => {
 		await expect(page.getByText('Runs on')).toBeVisible();
 		await page.locator('input[type=file]').setInputFiles(folder);
 		const alert = page.getByRole('region', { name: 'Open a model from disk' }).getByRole('alert');
-		await expect(alert).toContainText(/config\.json|onnx/, { timeout: 30_000 });
+		await expect(alert).toContainText(/config\.json|onnx/, { timeout: 60_000 });
 		await alert.getByRole('button', { name: 'Dismiss' }).click();
 		await expect(alert).toHaveCount(0);
 		await expect(page.getByRole('article', { name: 'Storyteller' })).toBeVisible();
