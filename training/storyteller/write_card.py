@@ -77,8 +77,8 @@ def variants(rows: list[dict]) -> str:
     """The table of ONNX files."""
     text = ("\n## Variants\n\nMeasured through the files themselves with onnxruntime-web 1.30 on"
             " WebAssembly, one thread, on a sample of the held-out sets. Speeds are per second of"
-            " processor time on a Zen 5 core whose sibling was busy; they vary by a factor of two"
-            " between runs. Int8 quantises activations by tensor, so its logits depend a little on"
+            " processor time on a Zen 5 core whose sibling was busy; after a warm-up. The sample weighs"
+            " the book series equally, so its books figure is above the table's. Int8 quantises activations by tensor, so its logits depend a little on"
             " how the tokens are cut into runs.\n\n"
             "| file | bytes | bits/byte simple stories | books | logits vs PyTorch |"
             " tokens/s at 64 | at 400 | prefill of 400 |\n|---|---|---|---|---|---|---|---|\n")
