@@ -58,3 +58,26 @@ describe('tokenizer, decode loop and runtime together', () => {
 		}
 	});
 });
+
+const STORYTELLER = fileURLToPath(new URL('../../static/models/storyteller', import.meta.url));
+
+describe('the bundled model', () => {
+	it.each(['fp32', 'int8'])('repeats a sampled text from a warm cache, %s', async (variant) => {
+		const { tokenizer, session } = await openDecoder(STORYTELLER, { variant });
+		const settings = { ...GREEDY, temperature: 0.8, minP: 0.05, seed: 3 };
+		const write = (prompt: string, prefixIds: readonly number[] = []) => {
+			const maxTokens = 40 - prefixIds.length;
+			const request = { prompt, prefixIds, settings, maxTokens, stop: [], alternatives: 0 };
+			return generate(session, tokenizer, request, { now: () => 0 });
+		};
+		const prompt = 'Words: dog, boat, brave\n\nOnce upon a time there was a little';
+		const first = await write(prompt);
+		await write(`${prompt} cat who`);
+		const again = await write(prompt);
+		const ids = ({ tokens }: Awaited<ReturnType<typeof write>>) => tokens.map((token) => token.id);
+		expect(ids(again)).toEqual(ids(first));
+		const head = ids(first).slice(0, 15);
+		expect([...head, ...ids(await write(prompt, head))]).toEqual(ids(first));
+		await session.dispose();
+	});
+});
