@@ -6,8 +6,9 @@
  *   node check_hub.mjs ../../static/models/storyteller cache/tokens.json
  */
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { env, AutoTokenizer, pipeline } from '@huggingface/transformers';
 import * as ort from 'onnxruntime-web';
@@ -31,7 +32,8 @@ server.keepAliveTimeout = 600_000; // encoding blocks this process for longer th
 await new Promise((done) => server.listen(0, done));
 env.allowLocalModels = false;
 env.useBrowserCache = false;
-env.useFSCache = false;
+// In Node, transformers.js opens model files by path only, so it needs a cache folder: a fresh one.
+env.cacheDir = await mkdtemp(join(tmpdir(), 'storyteller-'));
 env.useWasmCache = false;
 env.remoteHost = `http://localhost:${server.address().port}/`;
 ort.env.wasm.wasmPaths = undefined; // transformers.js points it to a CDN
@@ -59,4 +61,5 @@ try {
 	console.log(`files asked for: ${[...new Set(requested)].join(', ')}`);
 } finally {
 	server.close();
+	await rm(env.cacheDir, { recursive: true });
 }
