@@ -26,7 +26,7 @@ const layers = Object.entries(ROOMS).map(([room, allowed]) => ({
 	name: `layer-${room}`,
 	comment: `src/lib/${room} may import only ${[room, 'core', ...allowed].join(', ')} of src/lib`,
 	severity: 'error',
-	from: { path: `^src/lib/${room}/`, pathNot: ['^src/lib/studio/host', '\\.test\\.ts$'] },
+	from: { path: `^src/lib/${room}/`, pathNot: ['^src/lib/studio/(host|spawn)', '\\.test\\.ts$'] },
 	to: {
 		path: '^(src|workers|cli)/',
 		pathNot: `^src/lib/(${[room, 'core', ...allowed].join('|')})/`

@@ -4,6 +4,7 @@ import type { Tokenizer } from '#lib/core/tokenizer.ts';
 import type { OpenedModel } from '#lib/hub/open-model.ts';
 import type { Backend } from '#lib/runtime/backend.ts';
 import { createCausalSession } from '#lib/runtime/causal/create-causal-session.ts';
+import { adaptiveSpeculation, type SpeculationPolicy } from '#lib/text/speculation.ts';
 import { createTokenizer } from '#lib/text/tokenizer.ts';
 
 /** A language model that is ready to write. */
@@ -13,6 +14,8 @@ export interface Decoder {
 	readonly variant: string;
 	readonly tokenizer: Tokenizer;
 	readonly session: CausalSession;
+	/** When guessing ahead pays: learned from this session's own speed. */
+	readonly speculation: SpeculationPolicy;
 }
 
 /**
@@ -47,7 +50,8 @@ export class Decoders {
 			externalData: model.graph.externalData,
 			config: parseConfig(model.texts['config.json'])
 		});
-		this.#current = { key, title: model.title, variant, tokenizer, session };
+		const speculation = adaptiveSpeculation();
+		this.#current = { key, title: model.title, variant, tokenizer, session, speculation };
 		return this.#current;
 	}
 

@@ -5,6 +5,7 @@ import type { Hub, HubChoice } from '#lib/hub/hub.ts';
 import type { DeviceClass } from '#lib/hub/manifest.ts';
 import type { Backend } from '#lib/runtime/backend.ts';
 import { generate } from '#lib/text/decode.ts';
+import { tokenPieces } from '#lib/text/token-pieces.ts';
 import type { EngineConfig, InstallEvent, StudioApi } from './api.ts';
 import { Decoders, type Decoder } from './host-decoders.ts';
 import { Runs } from './host-runs.ts';
@@ -33,24 +34,29 @@ export function createStudio(environment: HostEnvironment): StudioApi {
 		if (started) return started;
 		throw new StudioError('internal', 'The engine was used before it was started.', 'Reload.');
 	};
-	const decoder = async (
-		choice: HubChoice,
-		signal: AbortSignal,
-		onProgress: OnProgress
-	): Promise<Decoder> => {
-		const { hub, decoders, device } = studio();
-		const { id, variant } = await hub.resolve(choice, device);
-		await hub.install(id, variant, { onProgress, signal });
-		throwIfAborted(signal);
-		return decoders.get(id, variant);
-	};
 	return {
 		async start(config) {
 			started = await open(environment, config);
 			return started.report;
 		},
-		listModels: () => studio().hub.list(studio().device),
-		storage: () => studio().hub.storageReport(),
+		...modelVerbs(runs, studio),
+		...textVerbs(runs, studio, environment),
+		appendHistory: (entry) => studio().hub.history.append(entry),
+		listHistory: () => studio().hub.history.list(),
+		removeHistory: (id) => studio().hub.history.remove(id),
+		clearHistory: () => studio().hub.history.clear(),
+		usedFiles: async () => environment.usedFiles(),
+		cancel: async (run) => runs.cancel(run)
+	};
+}
+
+type ModelVerb =
+	'listModels' | 'storage' | 'installModel' | 'importModel' | 'verifyModel' | 'removeModel';
+
+function modelVerbs(runs: Runs, studio: () => Started): Pick<StudioApi, ModelVerb> {
+	return {
+		listModels: async () => studio().hub.list(studio().device),
+		storage: async () => studio().hub.storageReport(),
 		installModel: (run, choice, emit) =>
 			runs.start(run, async (signal) => {
 				const { hub, device } = studio();
@@ -65,13 +71,35 @@ export function createStudio(environment: HostEnvironment): StudioApi {
 			runs.start(run, (signal) =>
 				studio().hub.verify(choice, { signal, onProgress: reporter(emit) })
 			),
-		async removeModel(choice) {
-			await studio().decoders.release(choice.id);
-			await studio().hub.remove(choice);
-		},
+		// In turn: a model must not be taken away from under the text it is writing.
+		removeModel: (choice) =>
+			runs.inTurn(`remove ${choice.id}`, async () => {
+				await studio().decoders.release(choice.id);
+				await studio().hub.remove(choice);
+			})
+	};
+}
+
+function textVerbs(
+	runs: Runs,
+	studio: () => Started,
+	{ now, pause }: HostEnvironment
+): Pick<StudioApi, 'loadModel' | 'generate' | 'tokenize'> {
+	const decoder = async (
+		choice: HubChoice,
+		signal: AbortSignal,
+		onProgress: OnProgress
+	): Promise<Decoder> => {
+		const { hub, decoders, device } = studio();
+		const { id, variant } = await hub.resolve(choice, device);
+		await hub.install(id, variant, { onProgress, signal });
+		throwIfAborted(signal);
+		return decoders.get(id, variant);
+	};
+	return {
 		loadModel: (run, choice, emit) =>
 			runs.inTurn(run, async (signal) => {
-				const from = environment.now();
+				const from = now();
 				const { title, variant, session } = await decoder(choice, signal, reporter(emit));
 				return {
 					id: choice.id,
@@ -79,27 +107,20 @@ export function createStudio(environment: HostEnvironment): StudioApi {
 					variant,
 					contextLength: session.contextLength,
 					vocabSize: session.vocabSize,
-					loadMs: environment.now() - from,
+					loadMs: now() - from,
 					device: (await studio().backend()).report
 				};
 			}),
 		generate: (run, choice, request, emit) =>
 			runs.inTurn(run, async (signal) => {
-				const { tokenizer, session } = await decoder(choice, signal, reporter(emit));
-				const { now, pause } = environment;
-				return generate(session, tokenizer, request, { signal, now, pause, emit });
+				const { tokenizer, session, speculation } = await decoder(choice, signal, reporter(emit));
+				return generate(session, tokenizer, request, { signal, now, pause, emit, speculation });
 			}),
 		tokenize: (choice, text) =>
 			runs.inTurn('tokenize', async (signal) => {
 				const { tokenizer } = await decoder(choice, signal, () => undefined);
-				return tokenizer.encode(text).map((id) => ({ id, text: tokenizer.decode([id]) }));
-			}),
-		appendHistory: (entry) => studio().hub.history.append(entry),
-		listHistory: () => studio().hub.history.list(),
-		removeHistory: (id) => studio().hub.history.remove(id),
-		clearHistory: () => studio().hub.history.clear(),
-		usedFiles: async () => environment.usedFiles(),
-		cancel: async (run) => runs.cancel(run)
+				return tokenPieces(tokenizer, tokenizer.encode(text));
+			})
 	};
 }
 

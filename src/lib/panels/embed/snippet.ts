@@ -24,5 +24,5 @@ export function embedSnippet(studio: string): string {
 
   const writer = await connection.promise;
   const { text } = await writer.generate({ prompt: 'Once upon a time', maxTokens: 60, seed: 7 });
-<\/script>`;
+</script>`;
 }
