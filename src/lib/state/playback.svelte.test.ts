@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { Playback, type Ticker } from './playback.svelte.ts';
 
-function clocked(count: number, tokensPerSecond: number) {
+function clocked(count: number, tokensPerSecond: number, head = 0) {
 	let time = 0;
 	let tick: () => void = () => undefined;
 	const stop = vi.fn();
@@ -9,7 +9,7 @@ function clocked(count: number, tokensPerSecond: number) {
 		tick = next;
 		return stop;
 	};
-	const playback = new Playback(count, tokensPerSecond, ticker, () => time);
+	const playback = new Playback(count, tokensPerSecond, head, ticker, () => time);
 	const pass = (ms: number): void => {
 		time += ms;
 		tick();
@@ -28,6 +28,17 @@ describe('Playback', () => {
 		expect(playback.shown).toBe(40);
 		expect(playback.state).toBe('done');
 		expect(stop).toHaveBeenCalled();
+	});
+
+	it('begins behind its head, and replays from the very start', () => {
+		const { playback, pass } = clocked(40, 20, 6);
+		expect(playback.shown).toBe(6);
+		playback.play();
+		pass(500);
+		expect(playback.shown).toBe(16);
+		playback.finish();
+		playback.play();
+		expect(playback.shown).toBe(0);
 	});
 
 	it('keeps the pace legible', () => {

@@ -26,13 +26,16 @@ export class Playback {
 	/**
 	 * @param count tokens of the recording
 	 * @param tokensPerSecond as it was recorded; kept between 14 and 32
+	 * @param head tokens on show before it plays for the first time
 	 */
 	constructor(
 		count: number,
 		tokensPerSecond: number,
+		head = 0,
 		ticker: Ticker = timerTicker,
 		now: () => number = () => performance.now()
 	) {
+		this.#shown = Math.min(head, count);
 		this.#count = count;
 		this.#pace = Math.min(FASTEST, Math.max(SLOWEST, tokensPerSecond || SLOWEST));
 		this.#ticker = ticker;
