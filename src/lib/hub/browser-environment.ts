@@ -38,13 +38,35 @@ export function sleep(milliseconds: number, signal?: AbortSignal): Promise<void>
 function webLocks(): Locks | undefined {
 	const locks = property(() => navigator.locks);
 	if (!locks) return undefined;
+	const own = localLocks();
 	return {
-		hold: async (name, signal, work) => await locks.request(name, signal ? { signal } : {}, work),
-		isHeld: async (name) => {
-			const { held = [] } = await locks.query();
-			return held.some((lock) => lock.name === name);
+		async hold(name, signal, work) {
+			let begun = false;
+			try {
+				return await locks.request(name, signal ? { signal } : {}, () => {
+					begun = true;
+					return work();
+				});
+			} catch (error) {
+				if (begun || !isDenied(error)) throw error;
+				return own.hold(name, signal, work);
+			}
+		},
+		async isHeld(name) {
+			try {
+				const { held = [] } = await locks.query();
+				return held.some((lock) => lock.name === name);
+			} catch (error) {
+				if (!isDenied(error)) throw error;
+				return own.isHeld(name);
+			}
 		}
 	};
+}
+
+/** Where site data are blocked the API is there and refuses: nothing is shared, so no lock is needed. */
+function isDenied(error: unknown): boolean {
+	return error instanceof DOMException && error.name === 'SecurityError';
 }
 
 function broadcastChannel(name: string): Channel {
