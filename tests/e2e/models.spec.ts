@@ -13,7 +13,7 @@ test('installs, verifies and deletes a variant', async ({ page }) => {
 	await page.goto('models/');
 	const row = page.getByRole('listitem', { name: 'Storyteller q4' });
 	await expect(row).toContainText('Not on this machine');
-	await row.getByRole('button', { name: 'Make Storyteller q4 available offline' }).click();
+	await row.getByRole('button', { name: 'Make available offline: Storyteller q4' }).click();
 	await expect(row.getByText('Installed')).toBeVisible({ timeout: 60_000 });
 	await row.getByRole('button', { name: 'Verify Storyteller q4' }).click();
 	await expect(row).toContainText(/MB checked, every hash agrees/, { timeout: 60_000 });
@@ -42,7 +42,7 @@ test('a download can be cancelled', async ({ page, context }) => {
 	await context.route(WEIGHTS, () => new Promise(() => undefined));
 	await page.goto('models/');
 	const row = page.getByRole('listitem', { name: 'Storyteller q4' });
-	await row.getByRole('button', { name: /available offline/ }).click();
+	await row.getByRole('button', { name: /available offline|Resume/ }).click();
 	await row.getByRole('button', { name: 'Cancel' }).click();
 	await expect(row.getByRole('progressbar')).toHaveCount(0);
 	await expect(row.getByRole('button', { name: /offline|Resume/ })).toBeEnabled();

@@ -7,6 +7,8 @@ export const PLAIN_SITE = 'http://localhost:4392/studio/vitrine/';
 
 /** Writes a prompt, sets the number of tokens, and starts. */
 export async function startWriting(page: Page, prompt: string, tokens: number): Promise<void> {
+	// Disabled until the page's script runs: what is typed or opened before would be lost.
+	await expect(page.getByRole('button', { name: 'Generate' })).toBeEnabled({ timeout: 30_000 });
 	await page.getByRole('textbox', { name: 'Prompt' }).fill(prompt);
 	await setMaxTokens(page, tokens);
 	await page.getByRole('button', { name: 'Generate' }).click();
