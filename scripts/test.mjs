@@ -9,11 +9,7 @@ const report = path.join(root, 'test-results', 'steps');
 
 /** The suites in order; a step's own report says how many tests it ran. */
 const STEPS = full
-	? [
-			['Unit tests, long', 'unit:full', 'vitest'],
-			['Build', 'build:fresh', undefined],
-			['Browser tests, long', 'e2e:full', 'playwright']
-		]
+	? [['Unit and conformance tests, long', 'unit:full', 'vitest']]
 	: [
 			['Types', 'check', undefined],
 			['Lint: format, rules, layers, cycles', 'lint', undefined],
