@@ -46,15 +46,22 @@ const GPU_FLAGS = [
 
 const dist = path.join(root, 'bench', 'dist');
 
+/** Writes the weights for llama.cpp from the training checkpoint; without one wllama is left out. */
+function writeGguf(file, type) {
+	const recipe = path.join(root, 'training', 'storyteller');
+	const checkpoint = path.join(recipe, 'checkpoints', 'final.pt');
+	if (existsSync(file) || !existsSync(checkpoint)) return;
+	say(`Writing ${path.basename(file)} for wllama`);
+	const args = ['export_gguf.py', '--checkpoint', checkpoint, '--type', type, '--out', file];
+	if (run('/usr/bin/python3', args, { cwd: recipe }) !== 0) {
+		fail('The GGUF export failed.', 'Install Debian’s python3-torch and python3-onnx.');
+	}
+}
+
 async function prepare() {
 	const gguf = path.join(root, 'bench', 'gguf');
-	if (!existsSync(path.join(gguf, 'storyteller-f32.gguf'))) {
-		say('Writing the GGUF files for wllama');
-		mkdirSync(gguf, { recursive: true });
-		const status = run('/usr/bin/python3', ['training/storyteller/export_gguf.py', '--out', gguf]);
-		if (status !== 0)
-			fail('The GGUF export failed.', 'Install Debian’s python3-torch and python3-onnx.');
-	}
+	mkdirSync(gguf, { recursive: true });
+	for (const type of ['f32', 'q8_0']) writeGguf(path.join(gguf, `storyteller-${type}.gguf`), type);
 	say('Building the bench page');
 	await build({ configFile: path.join(root, 'bench', 'vite.config.ts'), logLevel: 'warn' });
 	for (const [name, target] of [

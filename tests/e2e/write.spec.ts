@@ -296,7 +296,8 @@ test('fits a phone, its token card too', async ({ page }) => {
 	}
 });
 
-test('has no task over 50 ms on the main thread while tokens stream', async ({ page }) => {
+// Time on a shared machine is no pass or fail of a build: npm run e2e:full runs it on a quiet one.
+test('has no task over 50 ms on the main thread while tokens stream @full', async ({ page }) => {
 	await write(page, 'Once', 4);
 	await page.evaluate(() => {
 		const seen: number[] = [];
