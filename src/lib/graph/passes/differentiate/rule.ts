@@ -32,14 +32,17 @@ export type RuleEntry =
 
 export type RuleTable = Readonly<Record<OperatorName, RuleEntry>>;
 
+/** A table entry for an operator with a derivative of its own. */
 export function rule(apply: Rule): RuleEntry {
 	return { kind: 'rule', rule: apply };
 }
 
+/** A table entry for an operator whose derivative is zero almost everywhere, and why. */
 export function zero(why: string): RuleEntry {
 	return { kind: 'zero', why };
 }
 
+/** A table entry for an operator that is not differentiated; the reason reaches the person. */
 export function refused(why: string): RuleEntry {
 	return { kind: 'refused', why };
 }
